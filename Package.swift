@@ -1,0 +1,104 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every module of ours: Swift 6 mode comes with the tools version; a warning is an error.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// One of our library modules, each importing only modules of the floors below it.
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+/// The tests of a module, through its public interface.
+func tests(of name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, resources: resources,
+    swiftSettings: strict)
+}
+
+/// A C library from a Debian package, found with pkg-config.
+func debian(_ name: String, _ package: String, pkgConfig: String? = nil) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+let package = Package(
+  name: "RankerKit",
+  products: [
+    .executable(name: "ranker", targets: ["ranker"]),
+    .executable(name: "onnx-verify", targets: ["onnx-verify"]),
+    .executable(name: "ranker-bench", targets: ["ranker-bench"]),
+    .library(name: "Tensors", targets: ["Tensors"]),
+    .library(name: "ONNX", targets: ["ONNX"]),
+    .library(name: "GraphEngine", targets: ["GraphEngine"]),
+    .library(name: "ReferenceRuntime", targets: ["ReferenceRuntime"]),
+    .library(name: "Training", targets: ["Training"]),
+    .library(name: "Checkpoints", targets: ["Checkpoints"]),
+    .library(name: "Datasets", targets: ["Datasets"]),
+    .library(name: "Metrics", targets: ["Metrics"]),
+    .library(name: "Reports", targets: ["Reports"]),
+    .library(name: "Verification", targets: ["Verification"]),
+    .library(name: "PreferenceStore", targets: ["PreferenceStore"]),
+    .library(name: "PairwiseRanking", targets: ["PairwiseRanking"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  targets: [
+    // Ground
+    debian("CProtobufC", "libprotobuf-c-dev", pkgConfig: "libprotobuf-c"),
+    debian("COpenBLAS", "libopenblas-dev", pkgConfig: "openblas"),
+    debian("CZip", "libzip-dev", pkgConfig: "libzip"),
+    debian("CCrypto", "libssl-dev", pkgConfig: "libcrypto"),
+    .target(name: "COnnxSchema", dependencies: ["CProtobufC"]),
+    .target(name: "CKernels"),
+    .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+    module("Tensors"),
+    // Format
+    module("ONNX", ["Tensors", "COnnxSchema", "CProtobufC"]),
+    // Runtimes
+    module("GraphEngine", ["ONNX", "Tensors", "CKernels", "COpenBLAS"]),
+    module("ReferenceRuntime", ["ONNX", "Tensors"]),
+    // Learning
+    module("Training", ["GraphEngine", "ONNX", "Tensors"]),
+    module("Checkpoints", ["Tensors", "CZip", "CCrypto"]),
+    module("Datasets", ["Tensors", "CSimdJSON"]),
+    module("Metrics"),
+    module("Reports", ["ONNX", "Tensors"]),
+    // Trust
+    module("Verification", ["ReferenceRuntime", "GraphEngine", "Checkpoints", "ONNX", "Tensors"]),
+    // Domains
+    module("PreferenceStore", ["Datasets", grdb]),
+    module(
+      "PairwiseRanking",
+      ["Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors"]),
+    // Commands
+    .executableTarget(
+      name: "ranker",
+      dependencies: ["PairwiseRanking", "PreferenceStore", "Verification", argumentParser],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "onnx-verify", dependencies: ["PairwiseRanking", "Verification", argumentParser], swiftSettings: strict),
+    .executableTarget(
+      name: "ranker-bench", dependencies: ["PairwiseRanking", "Training", "GraphEngine", argumentParser],
+      swiftSettings: strict),
+    // Tests
+    tests(of: "Tensors"),
+    tests(of: "ONNX"),
+    tests(of: "GraphEngine", ["ReferenceRuntime"]),
+    tests(of: "ReferenceRuntime"),
+    tests(of: "Training"),
+    tests(of: "Checkpoints"),
+    tests(of: "Datasets"),
+    tests(of: "Metrics"),
+    tests(of: "Reports"),
+    tests(of: "Verification"),
+    tests(of: "PreferenceStore"),
+    tests(of: "PairwiseRanking"),
+  ],
+  cLanguageStandard: .gnu17,
+  cxxLanguageStandard: .cxx17
+)

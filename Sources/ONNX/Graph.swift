@@ -1,0 +1,148 @@
+// A graph of nodes over named values: what ONNX calls a model's computation.
+
+import Tensors
+
+/// Nodes in topological order over named values; each name is written once.
+public struct Graph: Sendable, Equatable {
+  public var name: String
+  public var nodes: [Node]
+  public var initializers: [Initializer]
+  public var sparseInitializers: [SparseTensor] = []
+  public var inputs: [ValueInfo]
+  public var outputs: [ValueInfo]
+  /// Types of values between inputs and outputs; optional in the format.
+  public var valueInfo: [ValueInfo] = []
+  public var quantizationAnnotations: [QuantizationAnnotation] = []
+  public var documentation: String?
+  public var metadata: [MetadataEntry] = []
+
+  public init(
+    name: String, nodes: [Node] = [], initializers: [Initializer] = [], inputs: [ValueInfo] = [],
+    outputs: [ValueInfo] = []
+  ) {
+    self.name = name
+    self.nodes = nodes
+    self.initializers = initializers
+    self.inputs = inputs
+    self.outputs = outputs
+  }
+}
+
+/// One application of an operator. An empty input name is an optional input left out;
+/// an empty output name is an output that nobody asked for.
+public struct Node: Sendable, Equatable {
+  public var operatorType: String
+  public var domain: String
+  public var name: String
+  public var inputs: [String]
+  public var outputs: [String]
+  public var attributes: [Attribute]
+  public var overload: String?
+  public var documentation: String?
+  public var metadata: [MetadataEntry] = []
+
+  public init(
+    _ operatorType: String, domain: String = "", name: String = "", inputs: [String], outputs: [String],
+    attributes: [Attribute] = []
+  ) {
+    self.operatorType = operatorType
+    self.domain = domain
+    self.name = name
+    self.inputs = inputs
+    self.outputs = outputs
+    self.attributes = attributes
+  }
+
+  /// The value of the attribute of that name, or nil.
+  public func attribute(_ name: String) -> Attribute.Value? { attributes.first { $0.name == name }?.value }
+
+  /// The attribute as an integer, or nil where it is absent or of another type.
+  public func int(_ name: String) -> Int? {
+    if case .int(let value)? = attribute(name) { Int(value) } else { nil }
+  }
+
+  /// The attribute as integers, or nil where it is absent or of another type.
+  public func ints(_ name: String) -> [Int]? {
+    if case .ints(let values)? = attribute(name) { values.map(Int.init) } else { nil }
+  }
+
+  /// The attribute as a number, or nil where it is absent or of another type.
+  public func float(_ name: String) -> Float? {
+    if case .float(let value)? = attribute(name) { value } else { nil }
+  }
+
+  /// The attribute as text, or nil where it is absent or of another type.
+  public func string(_ name: String) -> String? {
+    if case .string(let value)? = attribute(name) { value.description } else { nil }
+  }
+}
+
+/// A named constant of a node.
+public struct Attribute: Sendable, Equatable {
+  public var name: String
+  public var value: Value
+  /// In a function body: the function's attribute that this one takes its value from (then `value` is only its type).
+  public var reference: String?
+  public var documentation: String?
+
+  public init(_ name: String, _ value: Value) {
+    self.name = name
+    self.value = value
+  }
+
+  /// The kinds of attribute that the format has.
+  public indirect enum Value: Sendable, Equatable {
+    case float(Float)
+    case int(Int64)
+    case string(ByteString)
+    case tensor(Initializer)
+    case graph(Graph)
+    case sparseTensor(SparseTensor)
+    case type(ValueType)
+    case floats([Float])
+    case ints([Int64])
+    case strings([ByteString])
+    case tensors([Initializer])
+    case graphs([Graph])
+    case sparseTensors([SparseTensor])
+    case types([ValueType])
+  }
+}
+
+/// A tensor of the file with its name: an initializer, or a tensor attribute (whose name is often empty).
+public struct Initializer: Sendable, Equatable {
+  public var name: String
+  public var tensor: Tensor
+  public var documentation: String?
+  public var metadata: [MetadataEntry] = []
+
+  public init(_ name: String, _ tensor: Tensor) {
+    self.name = name
+    self.tensor = tensor
+  }
+}
+
+/// A tensor with few values that are not zero: `values` `[count]` at `indices`,
+/// `[count]` (linear) or `[count, rank]`, of a tensor of `shape`.
+public struct SparseTensor: Sendable, Equatable {
+  public var values: Initializer
+  public var indices: Initializer
+  public var shape: [Int64]
+
+  public init(values: Initializer, indices: Initializer, shape: [Int64]) {
+    self.values = values
+    self.indices = indices
+    self.shape = shape
+  }
+}
+
+/// Which initializers hold a quantised value's scale and zero point.
+public struct QuantizationAnnotation: Sendable, Hashable {
+  public var tensorName: String
+  public var parameters: [MetadataEntry]
+
+  public init(tensorName: String, parameters: [MetadataEntry]) {
+    self.tensorName = tensorName
+    self.parameters = parameters
+  }
+}
