@@ -74,7 +74,8 @@ let package = Package(
     module("PreferenceStore", ["Datasets", grdb]),
     module(
       "PairwiseRanking",
-      ["Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors"]),
+      ["Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors"],
+      resources: [.copy("Resources")]),
     // Commands
     .executableTarget(
       name: "ranker",
