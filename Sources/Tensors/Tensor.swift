@@ -91,6 +91,10 @@ public struct Tensor: Sendable {
     return copy
   }
 
+  /// The address of the first element, for a runtime that binds kernels to memory before it runs them.
+  /// Valid as long as this value or an unwritten copy of it lives; nobody may write through it once others read.
+  public var unsafeBaseAddress: UnsafeRawPointer { UnsafeRawPointer(storage.bytes.baseAddress!) }
+
   /// Reads the elements' bytes.
   public func withUnsafeBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

@@ -1,0 +1,15 @@
+// The table of operators: one look at what the engine computes and differentiates.
+
+extension Operator {
+  /// Every operator by its key: the name, with the domain in front where it is not ONNX's own.
+  static let table: [String: Operator] = {
+    let families = [
+      views, constants,
+    ]
+    return Dictionary(
+      uniqueKeysWithValues: families.joined().map { (key($0.name, domain: $0.domain), $0) })
+  }()
+
+  /// The operator of that name, or nil.
+  static func named(_ name: String, domain: String) -> Operator? { table[key(name, domain: domain)] }
+}

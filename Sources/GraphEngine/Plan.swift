@@ -1,0 +1,368 @@
+// A program compiled for concrete input shapes: an ordered list of kernel calls over one arena.
+
+import ONNX
+import Tensors
+
+/// A program compiled for concrete input shapes. While it runs nothing is allocated, looked up or dispatched by name:
+/// every kernel was bound to its pointers when the plan was made.
+public final class Plan {
+  private let steps: [Step]
+  private let arena: UnsafeMutableRawPointer
+  private let scratch: UnsafeMutableRawPointer
+  private let inputs: [String: Buffer]
+  private let outputs: [String: Buffer]
+  /// Tensors whose memory kernels read: initializers and values folded while planning.
+  private let constants: [Tensor]
+  /// Bytes of the values between inputs and outputs, sharing memory where they do not live at once.
+  public let arenaByteCount: Int
+
+  /// One kernel call and the node it came from.
+  struct Step {
+    let node: Node
+    let kernel: Kernel
+  }
+
+  fileprivate init(
+    steps: [Step], arena: UnsafeMutableRawPointer, arenaByteCount: Int, scratch: UnsafeMutableRawPointer,
+    inputs: [String: Buffer], outputs: [String: Buffer], constants: [Tensor]
+  ) {
+    self.steps = steps
+    self.arena = arena
+    self.arenaByteCount = arenaByteCount
+    self.scratch = scratch
+    self.inputs = inputs
+    self.outputs = outputs
+    self.constants = constants
+  }
+
+  deinit {
+    arena.deallocate()
+    scratch.deallocate()
+  }
+
+  /// Writes the elements of an input in place; they stay until the next write. Nothing happens where no node reads it.
+  /// - Precondition: `Element` is the input's element type.
+  public func withUnsafeMutableInput<Element: TensorElement>(
+    _ name: String, as type: Element.Type = Element.self, _ body: (UnsafeMutableBufferPointer<Element>) throws -> Void
+  ) rethrows {
+    guard let buffer = inputs[name] else { return }
+    precondition(buffer.spec.elementType == Element.elementType, "input '\(name)' is \(buffer.spec)")
+    try body(UnsafeMutableBufferPointer(start: buffer.elements(), count: buffer.count))
+  }
+
+  /// Reads the elements of an output in place as the last run left them; nil where the plan has no such output.
+  /// - Precondition: `Element` is the output's element type.
+  public func withUnsafeOutput<Element: TensorElement, Result>(
+    _ name: String, as type: Element.Type = Element.self, _ body: (UnsafeBufferPointer<Element>) throws -> Result
+  ) rethrows -> Result? {
+    guard let buffer = outputs[name] else { return nil }
+    precondition(buffer.spec.elementType == Element.elementType, "output '\(name)' is \(buffer.spec)")
+    return try body(UnsafeBufferPointer(start: buffer.elements(), count: buffer.count))
+  }
+
+  /// Copies a tensor into an input.
+  func write(_ tensor: Tensor, to name: String) {
+    guard let buffer = inputs[name] else { return }
+    tensor.withUnsafeBytes { bytes in
+      buffer.pointer.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+    }
+  }
+
+  /// A copy of an output as the last run left it.
+  public func read(_ name: String) -> Tensor? {
+    outputs[name].map { buffer in
+      Tensor(
+        bytes: UnsafeRawBufferPointer(start: buffer.pointer, count: buffer.spec.byteCount), shape: buffer.shape,
+        elementType: buffer.spec.elementType)
+    }
+  }
+
+  func run() {
+    for step in steps { step.kernel(scratch) }
+  }
+
+  /// Runs once and returns the seconds that each node took, in order.
+  public func profiled() -> [(node: Node, seconds: Double)] {
+    let clock = ContinuousClock()
+    return steps.map { step in
+      let time = clock.measure { step.kernel(scratch) }
+      return (step.node, Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18)
+    }
+  }
+}
+
+/// Makes a plan in three steps: types and folds the nodes, lays out the arena, binds the kernels.
+struct Planner {
+  let program: Program
+  let variables: [String: Buffer]
+  let pool: ThreadPool
+  let random: RandomState
+
+  private var entries: [String: Entry] = [:]
+  private var constants: [Tensor] = []
+  private var slots: [Slot] = []
+  private var pending: [Pending] = []
+
+  init(program: Program, variables: [String: Buffer], pool: ThreadPool, random: RandomState) {
+    self.program = program
+    self.variables = variables
+    self.pool = pool
+    self.random = random
+  }
+
+  /// Where a value lives.
+  private enum Place {
+    case constant(Int)
+    case variable(Buffer)
+    case slot(Int)
+  }
+
+  private struct Entry {
+    let spec: TensorSpec
+    let place: Place
+  }
+
+  /// A stretch of the arena that a value and its views share, from the step that writes it to the last that reads it.
+  private struct Slot {
+    let byteCount: Int
+    let first: Int
+    var last: Int
+    /// The slot whose memory this one takes over, once an operator overwrites its input.
+    var within: Int?
+    var offset = 0
+  }
+
+  /// A node with everything known but its memory.
+  private struct Pending {
+    let known: Operator
+    let inference: Inference
+    let inputs: [Entry?]
+    let outputs: [Entry?]
+  }
+
+  /// - Throws: `Inference.NeedsValue` where a shape depends on a value that only a run tells.
+  mutating func plan(for feeds: [String: TensorSpec]) throws -> Plan {
+    for (name, tensor) in program.constants { entries[name] = constant(tensor) }
+    for (name, buffer) in variables { entries[name] = Entry(spec: buffer.spec, place: .variable(buffer)) }
+    for input in program.inputs {
+      // Inputs are written before the first step and stay whole for a second run.
+      if let spec = feeds[input.name] { entries[input.name] = slot(spec, at: -1) }
+    }
+    try typeNodes()
+    for name in program.outputs + program.inputs.map(\.name) {
+      if case .slot(let slot)? = entries[name]?.place { slots[slot].last = .max }
+    }
+    overwriteInputs()
+    return try bind(arenaByteCount: layOut())
+  }
+
+  private mutating func constant(_ tensor: Tensor) -> Entry {
+    constants.append(tensor)
+    return Entry(spec: tensor.spec, place: .constant(constants.count - 1))
+  }
+
+  private mutating func slot(_ spec: TensorSpec, at step: Int) -> Entry {
+    slots.append(Slot(byteCount: spec.byteCount, first: step, last: step))
+    return Entry(spec: spec, place: .slot(slots.count - 1))
+  }
+
+  private mutating func read(_ entry: Entry?, at step: Int) {
+    if case .slot(let slot)? = entry?.place { slots[slot].last = max(slots[slot].last, step) }
+  }
+
+  /// Types every node in order, folds those whose inputs are known, and puts the taken branch in an `If`'s place.
+  private mutating func typeNodes() throws {
+    var nodes = Array(program.nodes.reversed())
+    while let node = nodes.popLast() {
+      if node.operatorType == "If", node.domain.isEmpty {
+        let branch = try IfBranch(of: node, condition: entries[node.inputs.first ?? ""].flatMap(value))
+        for initializer in branch.initializers { entries[initializer.name] = constant(initializer.tensor) }
+        nodes.append(contentsOf: branch.nodes.reversed())
+        continue
+      }
+      let inputs = node.inputs.map { $0.isEmpty ? nil : entries[$0] }
+      let known = try Operator.required(for: node, inputs: inputs.map { $0?.spec })
+      let inference = Inference(
+        node: node, opset: program.opset, inputs: inputs.map { $0?.spec },
+        constants: inputs.map { $0.flatMap(value) })
+      if let folded = try known.fold(inference, random: random) {
+        for (name, tensor) in zip(node.outputs, folded) where !name.isEmpty { entries[name] = constant(tensor) }
+        continue
+      }
+      let step = pending.count
+      let specs = try known.checkedInfer(inference)
+      for input in inputs { read(input, at: step) }
+      var outputs: [Entry?] = []
+      for (position, spec) in specs.enumerated() {
+        let name = position < node.outputs.count ? node.outputs[position] : ""
+        guard !name.isEmpty else {
+          outputs.append(nil)
+          continue
+        }
+        let entry =
+          position == 0 ? shared(known, spec, inputs.first ?? nil) ?? slot(spec, at: step) : slot(spec, at: step)
+        read(entry, at: step)
+        entries[name] = entry
+        outputs.append(entry)
+      }
+      pending.append(Pending(known: known, inference: inference, inputs: inputs, outputs: outputs))
+    }
+  }
+
+  private func value(_ entry: Entry) -> Tensor? {
+    if case .constant(let position) = entry.place { constants[position] } else { nil }
+  }
+
+  /// The first input's memory, where the operator's output is a view or an update of it.
+  private func shared(_ known: Operator, _ spec: TensorSpec, _ input: Entry?) -> Entry? {
+    guard let input else { return nil }
+    switch known.memory {
+    case .updatesVariable: return Entry(spec: spec, place: input.place)
+    case .viewWhereUnchanged where known.isUnchanged(from: input.spec, to: spec):
+      return Entry(spec: spec, place: input.place)
+    case .viewWhereUnchanged, .separate, .overwrites, .random: return nil
+    }
+  }
+
+  /// Lets elementwise operators write where an input lay that nothing reads later.
+  private mutating func overwriteInputs() {
+    for (step, item) in pending.enumerated() where item.known.memory == .overwrites {
+      guard let output = item.outputs.first ?? nil, case .slot(let target) = output.place,
+        slots[target].first == step
+      else { continue }
+      for input in item.inputs {
+        guard let input, input.spec == output.spec, case .slot(let source) = input.place else { continue }
+        let owner = root(source)
+        guard slots[owner].first >= 0, slots[owner].last == step else { continue }
+        slots[target].within = owner
+        slots[owner].last = slots[target].last
+        break
+      }
+    }
+  }
+
+  private func root(_ slot: Int) -> Int {
+    var slot = slot
+    while let owner = slots[slot].within { slot = owner }
+    return slot
+  }
+
+  /// Gives each slot the lowest place in the arena where nothing lives at the same time; returns the arena's size.
+  private mutating func layOut() -> Int {
+    var live: [(offset: Int, end: Int, last: Int)] = []
+    var size = 0
+    for index in slots.indices.sorted(by: { (slots[$0].first, $0) < (slots[$1].first, $1) })
+    where slots[index].within == nil {
+      // Whole cache lines, so that two threads never write into one line of different values.
+      let byteCount = (max(slots[index].byteCount, 1) + 63) / 64 * 64
+      live.removeAll { $0.last < slots[index].first }
+      live.sort { $0.offset < $1.offset }
+      var offset = 0
+      for other in live {
+        if other.offset - offset >= byteCount { break }
+        offset = max(offset, other.end)
+      }
+      slots[index].offset = offset
+      live.append((offset, offset + byteCount, slots[index].last))
+      size = max(size, offset + byteCount)
+    }
+    return size
+  }
+
+  private func bind(arenaByteCount: Int) throws -> Plan {
+    let arena = UnsafeMutableRawPointer.allocate(byteCount: max(arenaByteCount, 64), alignment: 64)
+    func buffer(_ entry: Entry?) -> Buffer? {
+      guard let entry else { return nil }
+      switch entry.place {
+      case .constant(let position):
+        return Buffer(
+          spec: entry.spec, pointer: UnsafeMutableRawPointer(mutating: constants[position].unsafeBaseAddress))
+      case .variable(let buffer): return Buffer(spec: entry.spec, pointer: buffer.pointer)
+      case .slot(let slot): return Buffer(spec: entry.spec, pointer: arena + slots[root(slot)].offset)
+      }
+    }
+    var steps: [Plan.Step] = []
+    var scratchByteCount = 64
+    do {
+      for item in pending {
+        let binding = Binding(
+          inference: item.inference, inputs: item.inputs.map(buffer), outputs: item.outputs.map(buffer), pool: pool,
+          random: random)
+        if item.known.memory == .viewWhereUnchanged, let input = binding.inputs.first ?? nil,
+          let output = binding.outputs.first ?? nil, input.pointer == output.pointer
+        {
+          continue
+        }
+        let kernel = try item.known.bind(binding)
+        scratchByteCount = max(scratchByteCount, binding.scratchByteCount)
+        steps.append(Plan.Step(node: item.inference.node, kernel: kernel))
+      }
+    } catch {
+      arena.deallocate()
+      throw error
+    }
+    func buffers(_ names: [String]) -> [String: Buffer] {
+      Dictionary(names.compactMap { name in buffer(entries[name]).map { (name, $0) } }, uniquingKeysWith: { a, _ in a })
+    }
+    return Plan(
+      steps: steps, arena: arena, arenaByteCount: arenaByteCount,
+      scratch: .allocate(byteCount: scratchByteCount, alignment: 64), inputs: buffers(program.inputs.map(\.name)),
+      outputs: buffers(program.outputs), constants: constants)
+  }
+}
+
+/// The branch that an `If` takes, with the names of its own values made unique by the node's output.
+struct IfBranch {
+  let nodes: [Node]
+  let initializers: [Initializer]
+
+  /// - Throws: `Inference.NeedsValue` where the condition is not known.
+  init(of node: Node, condition: Tensor?) throws {
+    guard let condition else { throw Inference.NeedsValue(name: node.inputs.first ?? "") }
+    guard condition.elementType == .bool, condition.elementCount == 1 else {
+      throw EngineError.invalidNode(
+        node: node.described([condition.spec]), problem: "the condition must be one bool")
+    }
+    let taken = condition.elements(as: Bool.self)[0]
+    guard case .graph(let graph)? = node.attribute(taken ? "then_branch" : "else_branch") else {
+      throw EngineError.invalidNode(node: node.described(), problem: "the \(taken ? "then" : "else")_branch is missing")
+    }
+    guard graph.outputs.count >= node.outputs.count else {
+      throw EngineError.invalidNode(
+        node: node.described(),
+        problem: "the branch gives \(graph.outputs.count) values, the node has \(node.outputs.count) outputs")
+    }
+    let prefix = (node.outputs.first { !$0.isEmpty } ?? node.name) + "/"
+    var names: [String: String] = ["": ""]
+    for initializer in graph.initializers { names[initializer.name] = prefix + initializer.name }
+    for inner in graph.nodes { for output in inner.outputs where !output.isEmpty { names[output] = prefix + output } }
+    initializers = graph.initializers.map { Initializer(prefix + $0.name, $0.tensor) }
+    nodes =
+      graph.nodes.map { $0.renamed(names) }
+      + zip(graph.outputs, node.outputs).filter { !$1.isEmpty }.map { inner, outer in
+        Node("Identity", inputs: [names[inner.name] ?? inner.name], outputs: [outer])
+      }
+  }
+}
+
+extension Node {
+  /// The node with other names for its values, inside its subgraphs too.
+  fileprivate func renamed(_ names: [String: String]) -> Node {
+    var copy = self
+    copy.inputs = inputs.map { names[$0] ?? $0 }
+    copy.outputs = outputs.map { names[$0] ?? $0 }
+    copy.attributes = attributes.map { attribute in
+      guard case .graph(var graph) = attribute.value else { return attribute }
+      let own = Set(graph.inputs.map(\.name) + graph.initializers.map(\.name) + graph.nodes.flatMap(\.outputs))
+      let outer = names.filter { !own.contains($0.key) }
+      graph.nodes = graph.nodes.map { $0.renamed(outer) }
+      graph.outputs = graph.outputs.map { output in
+        var output = output
+        output.name = outer[output.name] ?? output.name
+        return output
+      }
+      return Attribute(attribute.name, .graph(graph))
+    }
+    return copy
+  }
+}
