@@ -94,7 +94,7 @@ public final class Session {
     }
     guard let plan = try plan(for: feeds.mapValues(\.spec)) else { return try runNodeByNode(feeds) }
     for (name, tensor) in feeds { plan.write(tensor, to: name) }
-    execute(plan)
+    try execute(plan)
     var results: [String: Tensor] = [:]
     for name in program.outputs { results[name] = plan.read(name) }
     return results
@@ -129,7 +129,7 @@ public final class Session {
   }
 
   /// Runs a plan of this session once over the inputs that were written to it.
-  public func execute(_ plan: Plan) {
+  public func execute(_ plan: Plan) throws {
     plan.run()
     random.run += 1
   }
