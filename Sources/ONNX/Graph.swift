@@ -15,6 +15,8 @@ public struct Graph: Sendable, Equatable {
   public var quantizationAnnotations: [QuantizationAnnotation] = []
   public var documentation: String?
   public var metadata: [MetadataEntry] = []
+  public var unknownFields = UnknownFields()
+  var presence = Presence()
 
   public init(
     name: String, nodes: [Node] = [], initializers: [Initializer] = [], inputs: [ValueInfo] = [],
@@ -40,6 +42,10 @@ public struct Node: Sendable, Equatable {
   public var overload: String?
   public var documentation: String?
   public var metadata: [MetadataEntry] = []
+  /// How the node is spread over the devices of the model's configurations.
+  public var deviceConfigurations: [NodeDeviceConfiguration] = []
+  public var unknownFields = UnknownFields()
+  var presence = Presence()
 
   public init(
     _ operatorType: String, domain: String = "", name: String = "", inputs: [String], outputs: [String],
@@ -84,6 +90,8 @@ public struct Attribute: Sendable, Equatable {
   /// In a function body: the function's attribute that this one takes its value from (then `value` is only its type).
   public var reference: String?
   public var documentation: String?
+  public var unknownFields = UnknownFields()
+  var presence = Presence()
 
   public init(_ name: String, _ value: Value) {
     self.name = name
@@ -113,12 +121,29 @@ public struct Attribute: Sendable, Equatable {
 public struct Initializer: Sendable, Equatable {
   public var name: String
   public var tensor: Tensor
+  /// Where `tensor` is only a part of a larger one: which part. The format has it; no known tool writes it.
+  public var segment: TensorSegment?
   public var documentation: String?
   public var metadata: [MetadataEntry] = []
+  public var unknownFields = UnknownFields()
+  var presence = Presence()
 
   public init(_ name: String, _ tensor: Tensor) {
     self.name = name
     self.tensor = tensor
+  }
+}
+
+/// The part of a larger tensor that was written: the elements `begin..<end` in row-major order, of `shape`.
+public struct TensorSegment: Sendable, Hashable {
+  public var begin: Int64
+  public var end: Int64
+  public var shape: [Int64]
+
+  public init(begin: Int64, end: Int64, shape: [Int64]) {
+    self.begin = begin
+    self.end = end
+    self.shape = shape
   }
 }
 
@@ -128,6 +153,7 @@ public struct SparseTensor: Sendable, Equatable {
   public var values: Initializer
   public var indices: Initializer
   public var shape: [Int64]
+  public var unknownFields = UnknownFields()
 
   public init(values: Initializer, indices: Initializer, shape: [Int64]) {
     self.values = values
@@ -140,6 +166,8 @@ public struct SparseTensor: Sendable, Equatable {
 public struct QuantizationAnnotation: Sendable, Hashable {
   public var tensorName: String
   public var parameters: [MetadataEntry]
+  public var unknownFields = UnknownFields()
+  var presence = Presence()
 
   public init(tensorName: String, parameters: [MetadataEntry]) {
     self.tensorName = tensorName

@@ -15,6 +15,8 @@ public struct Model: Sendable, Equatable {
   public var metadata: [MetadataEntry] = []
   public var functions: [Function] = []
   public var trainingInfo: [TrainingInfo] = []
+  public var deviceConfigurations: [DeviceConfiguration] = []
+  public var unknownFields = UnknownFields()
 
   public init(irVersion: Int64 = 8, operatorSets: [OperatorSet], graph: Graph) {
     self.irVersion = irVersion
@@ -33,6 +35,8 @@ public struct Model: Sendable, Equatable {
 public struct OperatorSet: Sendable, Hashable {
   public var domain: String
   public var version: Int64
+  public var unknownFields = UnknownFields()
+  var presence = Presence()
 
   public init(domain: String = "", version: Int64) {
     self.domain = domain
@@ -44,6 +48,8 @@ public struct OperatorSet: Sendable, Hashable {
 public struct MetadataEntry: Sendable, Hashable {
   public var key: String
   public var value: String
+  public var unknownFields = UnknownFields()
+  var presence = Presence()
 
   public init(key: String, value: String) {
     self.key = key
@@ -65,6 +71,8 @@ public struct Function: Sendable, Equatable {
   public var valueInfo: [ValueInfo] = []
   public var documentation: String?
   public var metadata: [MetadataEntry] = []
+  public var unknownFields = UnknownFields()
+  var presence = Presence()
 
   public init(name: String, domain: String) {
     self.name = name
@@ -80,6 +88,7 @@ public struct TrainingInfo: Sendable, Equatable {
   public var initializationBindings: [MetadataEntry] = []
   /// Initializer name (key) and the output of `algorithm` that it takes after a step (value).
   public var updateBindings: [MetadataEntry] = []
+  public var unknownFields = UnknownFields()
 
   public init() {}
 }

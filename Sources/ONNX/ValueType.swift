@@ -8,6 +8,8 @@ public struct ValueInfo: Sendable, Equatable {
   public var type: ValueType?
   public var documentation: String?
   public var metadata: [MetadataEntry] = []
+  public var unknownFields = UnknownFields()
+  var presence = Presence()
 
   public init(_ name: String, _ type: ValueType?) {
     self.name = name
@@ -28,12 +30,15 @@ public indirect enum ValueType: Sendable, Equatable {
   case map(key: ElementType, value: ValueType?, denotation: String? = nil)
   case optional(ValueType?, denotation: String? = nil)
   case opaque(domain: String?, name: String?, denotation: String? = nil)
+  /// A type that says nothing, or a kind that a newer format has (then in `unknownFields`).
+  case undetermined(denotation: String? = nil, unknownFields: UnknownFields = UnknownFields())
 }
 
 /// An element type and, where known, a shape.
 public struct TensorType: Sendable, Equatable {
   public var elementType: ElementType
   public var shape: [Dimension]?
+  public var unknownFields = UnknownFields()
 
   public init(_ elementType: ElementType, _ shape: [Dimension]?) {
     self.elementType = elementType
@@ -51,6 +56,7 @@ public struct Dimension: Sendable, Hashable, ExpressibleByIntegerLiteral, Expres
 
   public var extent: Extent
   public var denotation: String?
+  public var unknownFields = UnknownFields()
 
   public init(_ extent: Extent, denotation: String? = nil) {
     self.extent = extent

@@ -1,0 +1,43 @@
+// What can be wrong with a model or its file.
+
+/// An error of reading, writing or checking a model. The description names the place, what was found and what to try.
+public enum ONNXError: Error, Sendable, Equatable {
+  /// The file system refused: the file, what was tried, and the system's words.
+  case file(path: String, problem: String)
+  /// The bytes are not an ONNX message; `location` is the message's field path, with a byte offset where one is known.
+  case malformed(location: String, problem: String)
+  /// Data of a tensor that lives in another file can't be had.
+  case externalData(tensor: String, problem: String)
+  /// The value has no form in a file; `location` is the field path.
+  case notWritable(location: String, problem: String)
+  /// The model is readable and of a version that is not accepted.
+  case unsupportedVersion(what: String, found: String, accepted: String)
+  /// The model breaks a rule of the format; `location` names the graph, node or value.
+  case invalid(location: String, problem: String)
+}
+
+extension ONNXError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .file(let path, let problem): "\(path): \(problem)"
+    case .malformed(let location, let problem): "not a readable ONNX file: \(Self.at(location))\(problem)"
+    case .externalData(let tensor, let problem): "external data of the tensor '\(tensor)': \(problem)"
+    case .notWritable(let location, let problem): "can't be written as ONNX: \(Self.at(location))\(problem)"
+    case .unsupportedVersion(let what, let found, let accepted):
+      "the model has \(what) \(found); accepted is \(accepted)"
+    case .invalid(let location, let problem): "invalid model: \(Self.at(location))\(problem)"
+    }
+  }
+
+  private static func at(_ location: String) -> String { location.isEmpty ? "" : "\(location): " }
+
+  /// The same error, seen from one level further out: `name` goes before the location.
+  func inside(_ name: @autoclosure () -> String) -> ONNXError {
+    func joined(_ inner: String) -> String { inner.isEmpty ? name() : "\(name()).\(inner)" }
+    return switch self {
+    case .malformed(let location, let problem): .malformed(location: joined(location), problem: problem)
+    case .notWritable(let location, let problem): .notWritable(location: joined(location), problem: problem)
+    default: self
+    }
+  }
+}
