@@ -104,11 +104,12 @@ extension Operator {
       inference: inference, inputs: inputs.map { $0.map(buffer) },
       outputs: outputs.enumerated().map { index, tensor in
         index < inference.node.outputs.count && !inference.node.outputs[index].isEmpty ? buffer(tensor) : nil
-      }, pool: .serial, random: random)
+      }, pool: .serial, random: random, faults: Faults())
     let kernel = try bind(binding)
     withUnsafeTemporaryAllocation(byteCount: max(binding.scratchByteCount, 64), alignment: 64) { scratch in
       withExtendedLifetime((inputs, outputs)) { kernel(scratch.baseAddress!) }
     }
+    try binding.faults.check()
     return outputs
   }
 
@@ -194,14 +195,19 @@ final class Binding {
   let outputs: [Buffer?]
   let pool: ThreadPool
   let random: RandomState
+  /// Where the kernel notes values that it cannot compute with, such as an index outside its range.
+  let faults: Faults
   private(set) var scratchByteCount = 0
 
-  init(inference: Inference, inputs: [Buffer?], outputs: [Buffer?], pool: ThreadPool, random: RandomState) {
+  init(
+    inference: Inference, inputs: [Buffer?], outputs: [Buffer?], pool: ThreadPool, random: RandomState, faults: Faults
+  ) {
     self.inference = inference
     self.inputs = inputs
     self.outputs = outputs
     self.pool = pool
     self.random = random
+    self.faults = faults
   }
 
   var node: Node { inference.node }

@@ -13,6 +13,7 @@ public final class Plan {
   private let outputs: [String: Buffer]
   /// Tensors whose memory kernels read: initializers and values folded while planning.
   private let constants: [Tensor]
+  private let faults: Faults
   /// Bytes of the values between inputs and outputs, sharing memory where they do not live at once.
   public let arenaByteCount: Int
 
@@ -24,7 +25,7 @@ public final class Plan {
 
   fileprivate init(
     steps: [Step], arena: UnsafeMutableRawPointer, arenaByteCount: Int, scratch: UnsafeMutableRawPointer,
-    inputs: [String: Buffer], outputs: [String: Buffer], constants: [Tensor]
+    inputs: [String: Buffer], outputs: [String: Buffer], constants: [Tensor], faults: Faults
   ) {
     self.steps = steps
     self.arena = arena
@@ -33,6 +34,7 @@ public final class Plan {
     self.inputs = inputs
     self.outputs = outputs
     self.constants = constants
+    self.faults = faults
   }
 
   deinit {
@@ -77,17 +79,22 @@ public final class Plan {
     }
   }
 
-  func run() {
+  /// - Throws: the first fault that a kernel met.
+  func run() throws {
     for step in steps { step.kernel(scratch) }
+    try faults.check()
   }
 
   /// Runs once and returns the seconds that each node took, in order.
-  public func profiled() -> [(node: Node, seconds: Double)] {
+  /// - Throws: `EngineError` as `Session.execute` does.
+  public func profiled() throws -> [(node: Node, seconds: Double)] {
     let clock = ContinuousClock()
-    return steps.map { step in
+    let times = steps.map { step in
       let time = clock.measure { step.kernel(scratch) }
       return (step.node, Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18)
     }
+    try faults.check()
+    return times
   }
 }
 
@@ -281,13 +288,14 @@ struct Planner {
       case .slot(let slot): return Buffer(spec: entry.spec, pointer: arena + slots[root(slot)].offset)
       }
     }
+    let faults = Faults()
     var steps: [Plan.Step] = []
     var scratchByteCount = 64
     do {
       for item in pending {
         let binding = Binding(
           inference: item.inference, inputs: item.inputs.map(buffer), outputs: item.outputs.map(buffer), pool: pool,
-          random: random)
+          random: random, faults: faults)
         if item.known.memory == .viewWhereUnchanged, let input = binding.inputs.first ?? nil,
           let output = binding.outputs.first ?? nil, input.pointer == output.pointer
         {
@@ -307,7 +315,7 @@ struct Planner {
     return Plan(
       steps: steps, arena: arena, arenaByteCount: arenaByteCount,
       scratch: .allocate(byteCount: scratchByteCount, alignment: 64), inputs: buffers(program.inputs.map(\.name)),
-      outputs: buffers(program.outputs), constants: constants)
+      outputs: buffers(program.outputs), constants: constants, faults: faults)
   }
 }
 

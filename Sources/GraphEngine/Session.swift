@@ -129,8 +129,10 @@ public final class Session {
   }
 
   /// Runs a plan of this session once over the inputs that were written to it.
+  /// - Throws: `EngineError.invalidNode` where a node met a value that it cannot compute with, such as an index outside
+  ///   its range; outputs and variables are then of no use.
   public func execute(_ plan: Plan) throws {
-    plan.run()
+    try plan.run()
     random.run += 1
   }
 
