@@ -51,7 +51,7 @@ let package = Package(
     // Ground
     debian("CProtobufC", "libprotobuf-c-dev", pkgConfig: "libprotobuf-c"),
     debian("COpenBLAS", "libopenblas-dev", pkgConfig: "openblas"),
-    debian("CZip", "libzip-dev", pkgConfig: "libzip"),
+    debian("CDeflate", "libdeflate-dev", pkgConfig: "libdeflate"),
     debian("CCrypto", "libssl-dev", pkgConfig: "libcrypto"),
     .target(name: "COnnxSchema", dependencies: ["CProtobufC"]),
     .target(name: "CKernels"),
@@ -64,7 +64,7 @@ let package = Package(
     module("ReferenceRuntime", ["ONNX", "Tensors"]),
     // Learning
     module("Training", ["GraphEngine", "ONNX", "Tensors"]),
-    module("Checkpoints", ["Tensors", "CZip", "CCrypto"]),
+    module("Checkpoints", ["Tensors", "CDeflate", "CCrypto"]),
     module("Datasets", ["Tensors", "CSimdJSON"]),
     module("Metrics"),
     module("Reports", ["ONNX", "Tensors"]),

@@ -1,0 +1,220 @@
+// From a pickle's tables to a CheckpointValue: here the tensors are read and the nesting is bounded.
+
+import Tensors
+
+/// Turns what a pickle describes into values.
+struct PickleConversion {
+  private typealias Item = Pickle.Item
+
+  private let path: String
+  private let pickle: Pickle
+  /// What the pickle's texts point into.
+  private let text: UnsafeRawBufferPointer
+  /// The bytes of a storage.
+  private let storageBytes: (Int) throws -> UnsafeRawBufferPointer
+  private let budget: MemoryBudget
+
+  /// Containers that were converted, with the items that they hold when written out in full.
+  private var converted: [Container: (value: CheckpointValue, cost: Int)] = [:]
+  /// Containers between the root and the value at hand.
+  private var open: Set<Container> = []
+  private var tensors: [Pickle.TensorView: Tensor] = [:]
+  private var longTexts: [UInt32: String] = [:]
+  private let costLimit: Int
+
+  private enum Container: Hashable {
+    case tuple(Int32)
+    case list(Int32)
+    case dictionary(Int32)
+  }
+
+  /// Deeper than any checkpoint nests, and shallow enough for any thread's stack.
+  private static let maximumDepth = 64
+  /// Texts longer than this are made once; a shorter one costs no more than the value that holds it.
+  private static let longText = 64
+
+  /// - Parameters:
+  ///   - text: The bytes that the pickle was read from.
+  ///   - storageBytes: The bytes of the storage of an index, as many as its count and type need.
+  static func convert(
+    _ pickle: Pickle, text: UnsafeRawBufferPointer, budget: MemoryBudget, path: String,
+    storageBytes: @escaping (Int) throws -> UnsafeRawBufferPointer
+  ) throws -> CheckpointValue {
+    var conversion = PickleConversion(
+      path: path, pickle: pickle, text: text, storageBytes: storageBytes, budget: budget)
+    return try conversion.convert(pickle.root, depth: 0).value
+  }
+
+  private init(
+    path: String, pickle: Pickle, text: UnsafeRawBufferPointer,
+    storageBytes: @escaping (Int) throws -> UnsafeRawBufferPointer, budget: MemoryBudget
+  ) {
+    self.path = path
+    self.pickle = pickle
+    self.text = text
+    self.storageBytes = storageBytes
+    self.budget = budget
+    costLimit = 64 << 20 + 16 * Swift.min(text.count, 1 << 40)
+  }
+
+  private func malformed(_ found: String, _ expected: String) -> CheckpointError {
+    .malformed(path: path, place: "the pickle's values", found: found, expected: expected)
+  }
+
+  /// A value and its cost: 16 for each item and the bytes of each text, repetitions counted each time. A few bytes that
+  /// refer to each other again and again ("billion laughs") stay small in memory, but not for who walks through them.
+  private mutating func convert(_ item: Item, depth: Int) throws -> (value: CheckpointValue, cost: Int) {
+    switch item {
+    case .none: return (.none, 16)
+    case .bool(let value): return (.bool(value), 16)
+    case .int(let value): return (.int(value), 16)
+    case .float(let value): return (.float(value), 16)
+    case .text(let offset, let count): return (.string(try string(offset, count)), 16 + Int(count))
+    case .tensor(let index): return (.tensor(try tensor(pickle.tensors[Int(index)])), 16)
+    case .tuple(let index):
+      return try container(.tuple(index), depth: depth) { conversion, cost in
+        .tuple(try conversion.convertAll(conversion.pickle.tuples[Int(index)], depth: depth, cost: &cost))
+      }
+    case .list(let index):
+      return try container(.list(index), depth: depth) { conversion, cost in
+        .list(try conversion.convertAll(conversion.pickle.lists[Int(index)], depth: depth, cost: &cost))
+      }
+    case .dictionary(let index):
+      return try container(.dictionary(index), depth: depth) { conversion, cost in
+        .dictionary(try conversion.dictionary(index, depth: depth, cost: &cost))
+      }
+    case .global(.elementType(let type)):
+      return (.string("torch.\(TorchTypes.dtypeName(of: type)!)"), 16)
+    case .global(let global): throw malformed("\(global) as a value", "a tensor or a plain value")
+    case .storage: throw malformed("a storage without a tensor", "a tensor or a plain value")
+    }
+  }
+
+  private mutating func container(
+    _ container: Container, depth: Int, _ body: (inout PickleConversion, inout Int) throws -> CheckpointValue
+  ) throws -> (value: CheckpointValue, cost: Int) {
+    if let known = converted[container] { return known }
+    guard open.insert(container).inserted else { throw malformed("a container that holds itself", "no cycle") }
+    guard depth < Self.maximumDepth else {
+      throw CheckpointError.excessive(
+        path: path, what: "the nesting of lists and dicts", found: "over \(depth) levels",
+        limit: "\(Self.maximumDepth) levels")
+    }
+    var cost = 16
+    let value = try body(&self, &cost)
+    open.remove(container)
+    converted[container] = (value, cost)
+    return (value, cost)
+  }
+
+  private mutating func convertAll(_ items: [Item], depth: Int, cost: inout Int) throws -> [CheckpointValue] {
+    var values: [CheckpointValue] = []
+    values.reserveCapacity(items.count)
+    for item in items { values.append(try convert(item, depth: depth + 1, cost: &cost)) }
+    return values
+  }
+
+  private mutating func convert(_ item: Item, depth: Int, cost: inout Int) throws -> CheckpointValue {
+    let (value, own) = try convert(item, depth: depth)
+    cost += own  // Both are at most the limit, which is far from the end of Int.
+    guard cost <= costLimit else {
+      throw CheckpointError.excessive(
+        path: path, what: "the pickle's values, repetitions written out,", found: "over \(cost) bytes",
+        limit: "\(costLimit)")
+    }
+    return value
+  }
+
+  private mutating func dictionary(_ index: Int32, depth: Int, cost: inout Int) throws -> CheckpointDictionary {
+    let source = pickle.dictionaries[Int(index)]
+    var entries: [(CheckpointDictionary.Key, CheckpointValue)] = []
+    entries.reserveCapacity(source.entries.count)
+    for (keyItem, valueItem) in source.entries {
+      let key: CheckpointDictionary.Key
+      switch try convert(keyItem, depth: depth + 1, cost: &cost) {
+      case .string(let name): key = .string(name)
+      case .int(let number): key = .int(number)
+      case let other:
+        throw CheckpointError.unsupported(
+          path: path, found: "\(other.summary) as the key of a dict", advice: "use strings or integers as keys")
+      }
+      entries.append((key, try convert(valueItem, depth: depth + 1, cost: &cost)))
+    }
+    var result = CheckpointDictionary(entries)
+    result.isOrderedDict = source.isOrderedDict
+    return result
+  }
+
+  private mutating func string(_ offset: UInt32, _ count: UInt32) throws -> String {
+    if count > Self.longText, let known = longTexts[offset] { return known }
+    let bytes = text[Int(offset)..<Int(offset) + Int(count)]
+    guard let string = String(validating: bytes, as: UTF8.self) else {
+      throw malformed("a string at byte \(offset) that is not UTF-8", "UTF-8")
+    }
+    if count > Self.longText { longTexts[offset] = string }
+    return string
+  }
+
+  private mutating func tensor(_ view: Pickle.TensorView) throws -> Tensor {
+    if let known = tensors[view] { return known }
+    let shape = Shape(view.shape)
+    // A tensor's own bookkeeping is about 256 bytes.
+    let byteCount = view.elementType.byteCount(shape.elementCount) ?? .max
+    try budget.spend(byteCount.addingReportingOverflow(256).partialValue, on: "a tensor \(view.elementType)\(shape)")
+    let tensor = try view.read(from: storageBytes(view.storage))
+    tensors[view] = tensor
+    return tensor
+  }
+}
+
+extension Pickle.TensorView {
+  /// The tensor that the view shows of a storage's bytes.
+  /// - Precondition: the view lies within the storage.
+  fileprivate func read(from storage: UnsafeRawBufferPointer) -> Tensor {
+    let shape = Shape(shape)
+    let width = elementType.bitWidth! / 8
+    guard shape.elementCount > 0 else { return Tensor(zeros: shape, elementType: elementType) }
+    let first = UnsafeRawBufferPointer(rebasing: storage[(offset * width)...])
+    return Tensor(uninitialized: shape, elementType: elementType) { target in
+      if isContiguous(shape) {
+        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: first[0..<target.count]))
+      } else {
+        gather(from: first, to: target, width: width)
+      }
+      if elementType == .bool { target.normalizeBools() }
+    }
+  }
+
+  /// Whether the elements lie one after another in row-major order. Strides of extents of 1 don't matter.
+  private func isContiguous(_ shape: Shape) -> Bool {
+    zip(shape, zip(strides, shape.strides)).allSatisfy { extent, stride in extent == 1 || stride.0 == stride.1 }
+  }
+
+  /// Copies elements in row-major order, the way an odometer counts.
+  private func gather(from source: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer, width: Int) {
+    let rank = shape.count
+    let (inner, innerStride) = (shape[rank - 1], strides[rank - 1] * width)
+    var index = [Int](repeating: 0, count: rank)
+    var from = 0
+    for start in stride(from: 0, to: target.count, by: inner * width) {
+      for element in 0..<inner {
+        (target.baseAddress! + start + element * width)
+          .copyMemory(from: source.baseAddress! + from + element * innerStride, byteCount: width)
+      }
+      for axis in stride(from: rank - 2, through: 0, by: -1) {
+        index[axis] += 1
+        from += strides[axis] * width
+        if index[axis] < shape[axis] { break }
+        from -= index[axis] * strides[axis] * width
+        index[axis] = 0
+      }
+    }
+  }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  /// Makes every byte a Bool that Swift allows: 0 or 1. PyTorch takes any other byte for true.
+  func normalizeBools() {
+    for position in indices { self[position] = self[position] == 0 ? 0 : 1 }
+  }
+}
