@@ -36,7 +36,8 @@ public func kendallTau(_ x: [Double], _ y: [Double]) -> Double? {
   let all = x.count * (x.count - 1) / 2
   guard all > tiedInX, all > tiedInY else { return nil }
   let concordantMinusDiscordant = all - tiedInX - tiedInY + tiedInBoth - 2 * discordant
-  return Double(concordantMinusDiscordant) / (Double(all - tiedInX).squareRoot() * Double(all - tiedInY).squareRoot())
+  let tau = Double(concordantMinusDiscordant) / Double(all - tiedInX).squareRoot() / Double(all - tiedInY).squareRoot()
+  return min(max(tau, -1), 1)  // The roots round.
 }
 
 /// Kendall's τ-b between preferences and score differences, each pair taken in both directions
