@@ -106,11 +106,7 @@ public final class Session {
   /// - Throws: `EngineError` as `run` does.
   public func plan(for feeds: [String: TensorSpec]) throws -> Plan? {
     guard !needsValues else { return nil }
-    let key = try program.inputs.map { input in
-      guard let spec = feeds[input.name] else { throw EngineError.invalidInput(name: input.name, problem: "missing") }
-      try input.check(spec)
-      return spec
-    }
+    let key = try checkedSpecs(feeds)
     if let plan = plans[key] { return plan }
     do {
       var planner = Planner(
@@ -125,6 +121,25 @@ public final class Session {
     } catch is Inference.NeedsValue {
       needsValues = true
       return nil
+    }
+  }
+
+  /// The types of the inputs in the graph's order, after each was compared with what the graph declares.
+  private func checkedSpecs(_ feeds: [String: TensorSpec]) throws -> [TensorSpec] {
+    var extents: [String: (input: String, extent: Int)] = [:]
+    return try program.inputs.map { input in
+      guard let spec = feeds[input.name] else { throw EngineError.invalidInput(name: input.name, problem: "missing") }
+      try input.check(spec)
+      for (axis, name) in input.axisNames {
+        let known = extents[name] ?? (input.name, spec.shape[axis])
+        guard known.extent == spec.shape[axis] else {
+          throw EngineError.invalidInput(
+            name: input.name,
+            problem: "has \(spec.shape[axis]) for '\(name)', and '\(known.input)' has \(known.extent)")
+        }
+        extents[name] = known
+      }
+      return spec
     }
   }
 
@@ -164,13 +179,8 @@ public final class Session {
         problem: "the graph '\(program.name)' has shapes that depend on values; such a graph runs but does not train")
     }
     var values = program.constants
-    for input in program.inputs {
-      guard let tensor = feeds[input.name] else {
-        throw EngineError.invalidInput(name: input.name, problem: "missing")
-      }
-      try input.check(tensor.spec)
-      values[input.name] = tensor
-    }
+    _ = try checkedSpecs(feeds.mapValues(\.spec))
+    values.merge(feeds) { $1 }
     var nodes = Array(program.nodes.reversed())
     while let node = nodes.popLast() {
       if node.operatorType == "If", node.domain.isEmpty {
@@ -193,6 +203,14 @@ public final class Session {
 }
 
 extension ValueInfo {
+  /// The axes whose extent the graph gives a name: the same name stands for the same extent in every input.
+  fileprivate var axisNames: [(axis: Int, name: String)] {
+    guard case .tensor(let declared, _)? = type, let dimensions = declared.shape else { return [] }
+    return dimensions.enumerated().compactMap { axis, dimension in
+      if case .named(let name) = dimension.extent, !name.isEmpty { (axis, name) } else { nil }
+    }
+  }
+
   /// Requires that a tensor's type is what the graph declares for this input.
   fileprivate func check(_ spec: TensorSpec) throws {
     guard case .tensor(let declared, _)? = type else { return }
