@@ -1,0 +1,19 @@
+// The table of all operators: name to evaluation, one entry list an operator family.
+
+enum OperatorRegistry {
+  /// Every operator by its full name.
+  static let operators: [OperatorName: Operator] = {
+    var result: [OperatorName: Operator] = [:]
+    for family in families {
+      for (name, evaluation) in family { result[OperatorName(operatorType: name)] = evaluation }
+    }
+    return result
+  }()
+
+  private static let families: [OperatorTable] = [
+    Arithmetic.operators, Mathematics.operators, Rounding.operators, Comparisons.operators, Logic.operators,
+    Activations.operators, Reductions.operators, Extremes.operators, Normalizations.operators, Products.operators,
+    Shapes.operators, Movements.operators, Slices.operators, Gathers.operators, Scatters.operators,
+    Casts.operators, Constants.operators, Ordering.operators, ControlFlow.operators, Accumulations.operators,
+  ]
+}
