@@ -4,7 +4,11 @@
 // that are written do not overlap, unless the comment says "in place".
 #pragma once
 
+#include "CKernelsElementwise.h"
+#include "CKernelsEpilogue.h"
 #include "CKernelsMatrix.h"
+#include "CKernelsReduction.h"
+#include "CKernelsTraining.h"
 
 /// Tells the processor that this is a waiting loop.
 static inline void rk_pause(void) {
