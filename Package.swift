@@ -63,7 +63,7 @@ let package = Package(
     module("GraphEngine", ["ONNX", "Tensors", "CKernels", "COpenBLAS"]),
     module("ReferenceRuntime", ["ONNX", "Tensors"]),
     // Learning
-    module("Training", ["GraphEngine", "ONNX", "Tensors"]),
+    module("Training", ["Checkpoints", "GraphEngine", "ONNX", "Tensors"]),
     module("Checkpoints", ["Tensors", "CDeflate", "CCrypto"]),
     module("Datasets", ["Tensors", "CSimdJSON"]),
     module("Metrics"),

@@ -59,10 +59,13 @@ public final class GraphBuilder {
   }
 
   /// Names a value as an output of the graph.
-  public func output(_ value: Value, _ name: String, _ elementType: ElementType, _ shape: [Dimension]) {
+  /// - Returns: the value under its new name.
+  @discardableResult
+  public func output(_ value: Value, _ name: String, _ elementType: ElementType, _ shape: [Dimension]) -> Value {
     claim(name)
     rename(value.name, to: name)
     graph.outputs.append(ValueInfo(name, elementType, shape))
+    return Value(name: name, builder: self)
   }
 
   /// Appends a node and returns its first output.

@@ -11,17 +11,31 @@ public struct EpochRecord: Sendable, Codable, Equatable {
   public var trainLoss: Double
   /// What the training's own evaluation gave: `validation_loss`, `validation_accuracy`, ….
   public var metrics: [String: Double]
+  /// Counts of (true class, predicted class), where the training tells classes apart.
+  public var confusion: [[Int]]?
 
-  public init(epoch: Int, trainLoss: Double, metrics: [String: Double]) {
+  public init(epoch: Int, trainLoss: Double, metrics: [String: Double], confusion: [[Int]]? = nil) {
     self.epoch = epoch
     self.trainLoss = trainLoss
     self.metrics = metrics
+    self.confusion = confusion
   }
 
   enum CodingKeys: String, CodingKey {
     case epoch
     case trainLoss = "train_loss"
-    case metrics
+    case metrics, confusion
+  }
+}
+
+/// What a training measured of its parameters after an epoch.
+public struct EpochEvaluation: Sendable {
+  public var metrics: [String: Double]
+  public var confusion: [[Int]]?
+
+  public init(metrics: [String: Double], confusion: [[Int]]? = nil) {
+    self.metrics = metrics
+    self.confusion = confusion
   }
 }
 
@@ -88,7 +102,8 @@ public struct TrainingLoop: Sendable {
   public var schedule: Schedule
   /// Epochs without a better value of the monitored metric before the training stops; nil never stops early.
   public var patience: Int?
-  /// The metric whose smallest value marks the best epoch (`nil`: the train loss), and whether larger is better.
+  /// The metric that marks the best epoch (`nil`: the train loss), and whether larger is better. The earliest epoch
+  /// wins among equals.
   public var monitor: (metric: String, largerIsBetter: Bool)?
   public var seed: UInt64
 
@@ -138,7 +153,7 @@ public struct TrainingLoop: Sendable {
   /// - Throws: `TrainingError`, and what the closures throw; `CancellationError` when the task was cancelled.
   public func run(
     _ trainer: Trainer, over samples: Samples, from state: TrainingState? = nil,
-    evaluate: (_ parameters: [String: Tensor]) throws -> [String: Double],
+    evaluate: (_ parameters: [String: Tensor]) throws -> EpochEvaluation,
     save: (TrainingState) throws -> Void = { _ in }, report: (TrainingProgress) -> Void = { _ in }
   ) throws -> TrainingState {
     guard samples.count > 0 else { throw TrainingError.noSamples }
@@ -180,8 +195,10 @@ public struct TrainingLoop: Sendable {
         }
       }
       let parameters = trainer.parameters
+      let evaluation = try evaluate(parameters)
       let record = EpochRecord(
-        epoch: epoch, trainLoss: sum / Double(samples.count), metrics: try evaluate(parameters))
+        epoch: epoch, trainLoss: sum / Double(samples.count), metrics: evaluation.metrics,
+        confusion: evaluation.confusion)
       state.history.append(record)
       if isBetter(record, than: state) {
         state.bestEpoch = epoch
