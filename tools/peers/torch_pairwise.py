@@ -1,7 +1,7 @@
 """PyTorch's time for the pairwise ranker: reading the pairs, and training steps of the same arithmetic as ours.
 
-The network is the one of `ranker train pairwise`: two hidden layers with ReLU and dropout, a linear score,
-margin ranking loss on winners, mean distance on ties, Adam.
+The network is the one of `ranker train pairwise`: two hidden layers with ReLU, dropout after the first, a linear score;
+margin ranking loss on winners, distance on ties; Adam.
 
     python torch_pairwise.py --input pairs.jsonl --epochs 10
 """
@@ -19,7 +19,7 @@ class Ranker(nn.Module):
         super().__init__()
         self.shared_layer = nn.Sequential(
             nn.Linear(features, hidden), nn.ReLU(), nn.Dropout(dropout),
-            nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(hidden, hidden), nn.ReLU(),
         )
         self.score_layer = nn.Linear(hidden, 1)
 
