@@ -87,6 +87,7 @@ let package = Package(
       name: "ranker-bench", dependencies: ["PairwiseRanking", "Training", "GraphEngine", argumentParser],
       swiftSettings: strict),
     // Tests
+    tests(of: "CKernels"),
     tests(of: "Tensors"),
     tests(of: "ONNX"),
     tests(of: "GraphEngine", ["ReferenceRuntime"]),

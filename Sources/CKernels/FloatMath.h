@@ -193,7 +193,11 @@ RK_FUNCTION gelu_tanh_of(float x) {
 }
 
 RK_FUNCTION gelu_tanh_gradient(float x) {
-  const float s = sigmoid_of(1.5957691216f * (x + 0.044715f * x * x * x));
+  const float u = 1.5957691216f * (x + 0.044715f * x * x * x);
   const float slope = 1.5957691216f * (1.0f + 0.134145f * x * x);
-  return s + (absolute(x) > 15.0f ? 0.0f : x * s * (1.0f - s) * slope);
+  const float e = exp_of(-absolute(u));
+  const float larger_part = 1.0f / (1.0f + e), smaller_part = e * larger_part;
+  const float distribution = u < 0.0f ? smaller_part : larger_part;
+  const float density = absolute(x) > 15.0f ? 0.0f : x * (larger_part * smaller_part) * slope;
+  return u != u ? u : distribution + density;
 }
