@@ -124,6 +124,7 @@ private final class Differentiator {
     for parameter in parameters where !taken.contains(parameter) {
       throw EngineError.invalidGraph(problem: "no parameter '\(parameter)' in the graph '\(graph.name)'")
     }
+    writeDropoutMasks()
     let forward = graph.nodes
     try markActive(forward, parameters: parameters, loss: loss)
     if active.contains(loss) {
@@ -144,6 +145,14 @@ private final class Differentiator {
     var gradients: [String: Gradient] = [:]
     for parameter in parameters { gradients[parameter] = gradient(of: parameter) }
     return DifferentiatedGraph(graph: graph, gradients: gradients)
+  }
+
+  /// Gives every dropout its second output, the mask, which its gradient reads.
+  private func writeDropoutMasks() {
+    for (index, node) in graph.nodes.enumerated() where node.operatorType == "Dropout" && node.domain.isEmpty {
+      if node.outputs.count > 1, !node.outputs[1].isEmpty { continue }
+      graph.nodes[index].outputs = [node.outputs[0], fresh("mask")]
+    }
   }
 
   /// Marks the values on a way from a parameter to the loss.

@@ -1,8 +1,129 @@
 // Rewrites of a program that let one kernel do what several nodes ask for.
 
 import ONNX
+import Tensors
 
-/// Joins nodes that one pass over memory can serve.
+/// Joins nodes that one pass over memory can serve. The rewrites use only what is known without shapes of inputs:
+/// who reads a value, and the shapes of initializers.
 enum Fusion {
-  static func apply(to program: inout Program) {}
+  static func apply(to program: inout Program) {
+    fuseLinearLayers(&program)
+    fuseUpdates(&program)
+  }
+
+  /// Who reads each value, by position in the program; outputs of the program count as a reader of their own.
+  private static func readers(_ program: Program) -> [String: [Int]] {
+    var readers: [String: [Int]] = [:]
+    for (index, node) in program.nodes.enumerated() {
+      for input in Set(node.inputs).union(node.namesOfSubgraphs) where !input.isEmpty {
+        readers[input, default: []].append(index)
+      }
+    }
+    for output in program.outputs { readers[output, default: []].append(program.nodes.count) }
+    return readers
+  }
+
+  // MARK: Products with bias and activation
+
+  /// `Gemm` or `MatMul` by a matrix of the model, the `Add` of a vector of the model, and the activation after it.
+  private static func fuseLinearLayers(_ program: inout Program) {
+    let readers = readers(program)
+    func shape(_ name: String) -> Shape? { (program.constants[name] ?? program.variables[name])?.shape }
+    func isFloat(_ name: String) -> Bool { (program.constants[name] ?? program.variables[name])?.elementType == .float }
+    var dropped: Set<Int> = []
+    for (index, node) in program.nodes.enumerated() {
+      guard var layer = linearLayer(node, shape: shape), isFloat(layer.inputs[1]) else { continue }
+      var last = index
+      func onlyReader() -> Int? {
+        let found = readers[layer.outputs[0]] ?? []
+        return found.count == 1 && found[0] < program.nodes.count ? found[0] : nil
+      }
+      if layer.inputs.count == 2, let next = onlyReader(), let bias = bias(program.nodes[next], of: layer, shape: shape)
+      {
+        layer.inputs.append(bias)
+        layer.outputs[0] = program.nodes[next].outputs[0]
+        dropped.insert(last)
+        last = next
+      }
+      if let next = activationReader(of: layer.outputs[0], readers: readers, program: program),
+        let attributes = Activation.attributes(for: program.nodes[next])
+      {
+        // The value before the activation is written only where something else reads it.
+        let others = (readers[layer.outputs[0]] ?? []).filter { $0 != next }
+        layer.outputs = [program.nodes[next].outputs[0]] + (others.isEmpty ? [] : [layer.outputs[0]])
+        layer.attributes += attributes
+        dropped.insert(last)
+        last = next
+      }
+      program.nodes[last] = layer
+    }
+    program.nodes = program.nodes.indices.filter { !dropped.contains($0) }.map { program.nodes[$0] }
+  }
+
+  /// The first reader of a value, where it is an activation and every other reader comes after it.
+  private static func activationReader(of value: String, readers: [String: [Int]], program: Program) -> Int? {
+    guard let found = readers[value], let first = found.min(), first < program.nodes.count,
+      Activation.attributes(for: program.nodes[first]) != nil
+    else { return nil }
+    return first
+  }
+
+  /// The node as a `Linear`, where it multiplies by a matrix of the model and does nothing that `Linear` does not.
+  private static func linearLayer(_ node: Node, shape: (String) -> Shape?) -> Node? {
+    guard node.domain.isEmpty, node.inputs.count >= 2, shape(node.inputs[1])?.rank == 2 else { return nil }
+    var layer = Node(
+      "Linear", domain: kernelDomain, name: node.name, inputs: Array(node.inputs.prefix(2)), outputs: node.outputs)
+    switch node.operatorType {
+    case "MatMul": return layer
+    case "Gemm":
+      let form = GemmForm(node)
+      guard form.alpha == 1, form.beta == 1, !form.transA, let weight = shape(node.inputs[1]) else { return nil }
+      if node.inputs.count > 2, !node.inputs[2].isEmpty {
+        guard shape(node.inputs[2]) == [form.transB ? weight[0] : weight[1]] else { return nil }
+        layer.inputs.append(node.inputs[2])
+      }
+      layer.attributes = [Attribute("transB", .int(form.transB ? 1 : 0))]
+      return layer
+    default: return nil
+    }
+  }
+
+  /// The vector that an `Add` puts on a layer's columns, or nil where the node does something else.
+  private static func bias(_ node: Node, of layer: Node, shape: (String) -> Shape?) -> String? {
+    guard node.operatorType == "Add", node.domain.isEmpty, node.inputs.count == 2,
+      let weight = shape(layer.inputs[1])
+    else { return nil }
+    let other = node.inputs[0] == layer.outputs[0] ? node.inputs[1] : node.inputs[0]
+    let columns = layer.int("transB") == 1 ? weight[0] : weight[1]
+    return other != layer.outputs[0] && shape(other) == [columns] ? other : nil
+  }
+
+  // MARK: Updates in the product's own pass
+
+  /// The product that only Adam reads, as a gradient, becomes one with the update: the gradient stays in the cache.
+  private static func fuseUpdates(_ program: inout Program) {
+    let readers = readers(program)
+    var writers: [String: Int] = [:]
+    for (index, node) in program.nodes.enumerated() { for output in node.outputs { writers[output] = index } }
+    var dropped: Set<Int> = []
+    var placed: [Int: [Node]] = [:]
+    for (index, node) in program.nodes.enumerated() where node.operatorType == "Adam" && node.domain == trainingDomain {
+      let gradient = node.inputs[1]
+      guard let writer = writers[gradient], readers[gradient] == [index], node.inputs[4].isEmpty else { continue }
+      let product = program.nodes[writer]
+      guard product.operatorType == "Gemm", product.domain.isEmpty, product.inputs.count == 2 else { continue }
+      // The parameter changes here: not before the last node that reads it.
+      let last = (readers[node.inputs[0]] ?? []).filter { $0 != index }.max() ?? writer
+      guard last < program.nodes.count else { continue }
+      var fused = node
+      fused.operatorType = "GemmAdam"
+      fused.inputs = [node.inputs[0]] + product.inputs + [node.inputs[2], node.inputs[3]] + node.inputs.suffix(2)
+      fused.attributes += product.attributes
+      dropped.formUnion([index, writer])
+      placed[max(writer, last), default: []].append(fused)
+    }
+    program.nodes = program.nodes.indices.flatMap { index in
+      (dropped.contains(index) ? [] : [program.nodes[index]]) + (placed[index] ?? [])
+    }
+  }
 }

@@ -4,7 +4,7 @@ extension Operator {
   /// Every operator by its key: the name, with the domain in front where it is not ONNX's own.
   static let table: [String: Operator] = {
     let families = [
-      views, constants, products,
+      views, constants, products, linearLayers, dropouts, optimizers,
     ]
     return Dictionary(
       uniqueKeysWithValues: families.joined().map { (key($0.name, domain: $0.domain), $0) })

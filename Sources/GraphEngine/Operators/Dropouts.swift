@@ -1,0 +1,95 @@
+// Dropout, the only operator that draws random numbers, and its gradient.
+
+import CKernels
+import ONNX
+import Tensors
+
+extension Operator {
+  static let dropouts: [Operator] = [
+    // y = x · mask / (1 - ratio) while training, y = x otherwise.
+    // Its numbers come from the session's seed, the run's number, the node's name and the element's place.
+    Operator(
+      name: "Dropout", arity: 1...3, memory: .random,
+      infer: { inference in
+        let input = try inference.spec(0)
+        if try isTraining(inference) {
+          try inference.require(0, .float)
+          let ratio = try ratio(inference)
+          guard ratio >= 0, ratio < 1 else { throw inference.failure("the ratio \(ratio) is not in 0 ..< 1") }
+        }
+        return [input, TensorSpec(.bool, input.shape)]
+      },
+      bind: { binding in
+        let (x, y, mask) = (binding.input(0), binding.output(), binding.optionalOutput(1))
+        let count = x.count
+        guard try isTraining(binding.inference) else {
+          let byteCount = x.spec.byteCount
+          return { _ in
+            y.pointer.copyMemory(from: x.pointer, byteCount: byteCount)
+            mask?.elements(as: Bool.self).update(repeating: true, count: count)
+          }
+        }
+        let ratio = try ratio(binding.inference)
+        let (random, pool) = (binding.random, binding.pool)
+        let place = stream(of: binding.node)
+        let piece = 1 << 14
+        return { _ in
+          let stream = place &+ random.run &* 0x9E37_79B9_7F4A_7C15
+          pool.parallel((count + piece - 1) / piece) { task in
+            let first = task * piece
+            rk_dropout(
+              min(piece, count - first), ratio, random.seed, stream, UInt64(first), x.floats + first, y.floats + first,
+              mask.map { $0.elements(as: UInt8.self) + first })
+          }
+        }
+      },
+      gradient: .rule { rule in
+        guard rule.needs(0), let dy = rule.outputGradient() else { return }
+        // The differentiation has seen to it that the node writes its mask.
+        let settings = (1...2).map { $0 < rule.node.inputs.count ? rule.input($0) : "" }
+        rule.contribute(0, rule.emitInternal("DropoutGradient", [dy] + settings + [rule.output(1)]))
+      }),
+    // dx = dy · mask / (1 - ratio), from (dy, ratio, training_mode, mask); dx = dy where the forward pass changed nothing.
+    Operator(
+      name: "DropoutGradient", domain: gradientDomain, arity: 4...4, memory: .overwrites,
+      infer: { [try $0.spec(0)] },
+      bind: { binding in
+        let (dy, mask, dx) = (binding.input(0), binding.input(3), binding.output())
+        let scale = try isTraining(binding.inference) ? 1 / (1 - ratio(binding.inference)) : 1
+        let pool = binding.pool
+        let piece = 1 << 15
+        return { _ in
+          pool.parallel((dy.count + piece - 1) / piece) { task in
+            let first = task * piece
+            rk_dropout_gradient(
+              min(piece, dy.count - first), scale, dy.floats + first, mask.elements(as: UInt8.self) + first,
+              dx.floats + first)
+          }
+        }
+      }),
+  ]
+
+  private static func isTraining(_ inference: Inference) throws -> Bool {
+    guard inference.isPresent(2) else { return false }
+    let mode = try inference.constant(2)
+    guard mode.elementType == .bool, mode.elementCount == 1 else {
+      throw inference.failure("the training mode must be one bool, not \(mode.spec)")
+    }
+    return mode.elements(as: Bool.self)[0]
+  }
+
+  /// The ratio's default is the specification's.
+  private static func ratio(_ inference: Inference) throws -> Float {
+    guard inference.isPresent(1) else { return 0.5 }
+    let tensor = try inference.constant(1)
+    guard tensor.elementCount == 1, tensor.elementType.isFloatingPoint else {
+      throw inference.failure("the ratio must be one number, not \(tensor.spec)")
+    }
+    return Float(tensor.doubles()[0])
+  }
+
+  /// A number for each node, from its first output's name (FNV-1a): no two dropouts of a graph draw alike.
+  private static func stream(of node: Node) -> UInt64 {
+    node.outputs[0].utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+  }
+}

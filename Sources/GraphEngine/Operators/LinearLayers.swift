@@ -1,0 +1,86 @@
+// A product with what follows it in one pass: the bias, the activation. `Fusion` alone writes these nodes.
+
+import CKernels
+import ONNX
+import Tensors
+
+/// The domain of the operators that only `Fusion` writes.
+let kernelDomain = "rankerkit.kernel"
+
+extension Operator {
+  /// `Linear(x, weight, bias?)`: `y = f(x·op(weight) + bias)` over the last axis of x, with the attributes `transB` and
+  /// `activation` (the name of f's operator, and `alpha` or `approximate` as that operator has them).
+  /// The second output, where asked for, is the value before f.
+  static let linearLayers: [Operator] = [
+    Operator(
+      name: "Linear", domain: kernelDomain, arity: 2...3,
+      infer: { inference in
+        try inference.require(0, .float)
+        try inference.require(1, .float)
+        let form = GemmForm(inference.node)
+        let (x, weight) = (try inference.shape(0), try inference.shape(1))
+        let (depth, columns) = form.transB ? (weight[1], weight[0]) : (weight[0], weight[1])
+        guard x.rank > 0, x[x.rank - 1] == depth else {
+          throw inference.failure("\(x) and \(weight) do not multiply: \(x.last ?? 1) against \(depth)")
+        }
+        if inference.isPresent(2) {
+          let bias = try inference.shape(2)
+          guard bias == [columns] else { throw inference.failure("the bias \(bias) does not fit \(columns) columns") }
+        }
+        let spec = TensorSpec(.float, Shape(x.dropLast() + [columns]))
+        return [spec, spec]
+      },
+      bind: { binding in
+        let (x, weight, y) = (binding.input(0), binding.input(1), binding.output())
+        let form = GemmForm(binding.node)
+        let columns = y.shape[y.shape.rank - 1]
+        let depth = x.shape[x.shape.rank - 1]
+        let pool = binding.pool
+        let product = MatrixProduct(
+          rows: columns == 0 ? 0 : y.count / columns, columns: columns, depth: depth,
+          b: .init(transposed: form.transB), threads: pool.threadCount)
+        binding.reserveScratch(product.scratchByteCount)
+        let activation = Activation(binding.node)
+        let context = Context(
+          rk_activation(
+            bias: binding.optionalInput(2).map { UnsafePointer($0.floats) },
+            preactivation: binding.optionalOutput(1)?.floats, preactivation_row: columns,
+            function: activation.function, p: activation.p, q: 0))
+        return { scratch in
+          product.run(
+            a: x.floats, b: weight.floats, c: y.floats,
+            epilogue: .init(rk_epilogue_activate, context: context.pointer), scratch: scratch, pool: pool)
+        }
+      })
+  ]
+}
+
+/// An activation that a product's epilogue can apply.
+struct Activation {
+  let function: rk_function
+  let p: Float
+
+  /// The activation that a fused node names; the identity where it names none.
+  init(_ node: Node) {
+    let form = Self.form(node.string("activation") ?? "", alpha: node.float("alpha"), node.string("approximate"))
+    (function, p) = form ?? (rk_identity, 0)
+  }
+
+  /// The attributes of a fused node that stand for an activation node, or nil where the epilogue has no such function.
+  static func attributes(for node: Node) -> [Attribute]? {
+    guard node.domain.isEmpty, form(node.operatorType, alpha: node.float("alpha"), node.string("approximate")) != nil
+    else { return nil }
+    return [Attribute("activation", .string(ByteString(node.operatorType)))] + node.attributes
+  }
+
+  private static func form(_ operatorType: String, alpha: Float?, _ approximate: String?) -> (rk_function, Float)? {
+    switch operatorType {
+    case "Relu": (rk_relu, 0)
+    case "LeakyRelu": (rk_leaky_relu, alpha ?? 0.01)
+    case "Gelu": (approximate == "tanh" ? rk_gelu_tanh : rk_gelu, 0)
+    case "Tanh": (rk_tanh, 0)
+    case "Sigmoid": (rk_sigmoid, 0)
+    default: nil
+    }
+  }
+}
