@@ -139,7 +139,7 @@ struct ElementwiseTests {
       rk_apply_gradient(test.function, x.count, dy, nil, &dx, test.p, test.q)
     }
     var worst = (error: 0.0, at: Float(0))
-    for index in x.indices where y[index].isFinite {
+    for index in x.indices where abs(y[index]) < 1e37 {
       let exact = Double(dy[index]) * test.derivative(Double(x[index]))
       // 1 - y² and the like lose what y lost: an absolute error of a few 1e-7 beside the relative one.
       let error = abs(Double(dx[index]) - exact) / (1e-6 * abs(exact) + 1e-6)
