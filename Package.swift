@@ -93,7 +93,7 @@ let package = Package(
     tests(of: "GraphEngine", ["ReferenceRuntime"]),
     tests(of: "ReferenceRuntime"),
     tests(of: "Training"),
-    tests(of: "Checkpoints"),
+    tests(of: "Checkpoints", ["Tensors"], resources: [.copy("Resources")]),
     tests(of: "Datasets"),
     tests(of: "Metrics"),
     tests(of: "Reports"),

@@ -32,6 +32,8 @@ struct PickleConversion {
   private static let maximumDepth = 64
   /// Texts longer than this are made once; a shorter one costs no more than the value that holds it.
   private static let longText = 64
+  /// About what a tensor takes beside its elements.
+  private static let tensorOverhead = 256
 
   /// - Parameters:
   ///   - text: The bytes that the pickle was read from.
@@ -158,9 +160,9 @@ struct PickleConversion {
   private mutating func tensor(_ view: Pickle.TensorView) throws -> Tensor {
     if let known = tensors[view] { return known }
     let shape = Shape(view.shape)
-    // A tensor's own bookkeeping is about 256 bytes.
-    let byteCount = view.elementType.byteCount(shape.elementCount) ?? .max
-    try budget.spend(byteCount.addingReportingOverflow(256).partialValue, on: "a tensor \(view.elementType)\(shape)")
+    let what = "a tensor \(view.elementType)\(shape)"
+    try budget.spend(view.elementType.byteCount(shape.elementCount) ?? .max, on: what)
+    try budget.spend(Self.tensorOverhead, on: what)
     let tensor = try view.read(from: storageBytes(view.storage))
     tensors[view] = tensor
     return tensor

@@ -51,9 +51,11 @@ struct ZipArchive {
     var cursor = ByteCursor(archive, at: directory.range.lowerBound)!
     var entries: [String: Entry] = [:]
     var names: [String] = []
+    var count = 0
     var occupied: [Range<Int>] = []
     while cursor.position < directory.range.upperBound {
       let (name, entry, whole) = try Self.readEntry(&cursor, archive, directory: directory.range, path: path)
+      count += 1
       if name.hasSuffix("/"), entry.size == 0 { continue }
       guard entries.updateValue(entry, forKey: name) == nil else {
         throw CheckpointError.malformed(
@@ -62,9 +64,9 @@ struct ZipArchive {
       names.append(name)
       occupied.append(whole)
     }
-    guard cursor.position == directory.range.upperBound, UInt64(names.count) <= directory.count else {
+    guard cursor.position == directory.range.upperBound, count == directory.count else {
       throw CheckpointError.malformed(
-        path: path, place: "zip directory", found: "\(names.count) records ending at byte \(cursor.position)",
+        path: path, place: "zip directory", found: "\(count) records ending at byte \(cursor.position)",
         expected: "\(directory.count) records ending at byte \(directory.range.upperBound)")
     }
     // Records that share bytes would let a small archive inflate without bound.

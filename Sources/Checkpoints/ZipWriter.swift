@@ -152,7 +152,7 @@ struct ZipWriter<Sink: ByteSink> {
     var fields: [UInt8] = []
     fields.append(littleEndian: (record.isLong ? 45 : 0) as UInt16)
     // Bit 3: sizes follow the data; bit 11: names are UTF-8.
-    fields.append(littleEndian: 0x0808 as UInt16)
+    fields.append(littleEndian: (record.size > 0 ? 0x0808 : 0x0800) as UInt16)
     fields.append(littleEndian: 0 as UInt16)
     fields.append(littleEndian: 0 as UInt16)
     // 1 January 1980, the first day of the format.
