@@ -17,7 +17,9 @@ final class ExternalDataFile {
 
   /// The location, zero-terminated, for the messages; complete when `commit` has returned.
   let location: UnsafeMutablePointer<CChar>
-  private let file: AtomicFile
+  /// Nil until a tensor needs it.
+  private var file: AtomicFile?
+  private let modelPath: String
   private let directory: String
   private let modelName: String
   private let locationCapacity: Int
@@ -26,8 +28,8 @@ final class ExternalDataFile {
   private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
 
   /// - Parameter modelPath: the model that the data belongs to.
-  init(besideModel modelPath: String) throws(ONNXError) {
-    file = try AtomicFile(modelPath)
+  init(besideModel modelPath: String) {
+    self.modelPath = modelPath
     directory = ONNX.directory(of: modelPath)
     modelName = modelPath.split(separator: "/").last.map(String.init) ?? ""
     locationCapacity = modelName.utf8.count + 1 + 16 + 5 + 1
@@ -49,6 +51,8 @@ final class ExternalDataFile {
 
   /// Writes the elements and says where they are.
   func append(_ tensor: Tensor) throws(ONNXError) -> (offset: Int, length: Int) {
+    if file == nil { file = try AtomicFile(modelPath) }
+    guard let file else { preconditionFailure("the file was just made") }
     let padding = (Self.alignment - length % Self.alignment) % Self.alignment
     try withContiguousBytes(of: [UInt8](repeating: 0, count: padding)) { (bytes) throws(ONNXError) in
       try file.append(bytes)
@@ -74,6 +78,7 @@ final class ExternalDataFile {
 
   /// Puts the file in place under its final name and completes `location`.
   func commit() throws(ONNXError) {
+    guard let file else { return }
     name(hash)
     let path = "\(directory)/\(String(cString: location))"
     replacesEqualFile = access(path, F_OK) == 0
@@ -83,7 +88,7 @@ final class ExternalDataFile {
   /// Takes the committed file back because its model could not be written. A file of that name that was there before
   /// has the same content and belongs to the model that is there.
   func withdraw() {
-    if !replacesEqualFile { unlink(file.path) }
+    if let file, !replacesEqualFile { unlink(file.path) }
   }
 
   /// Takes away data files of earlier versions of the same model, once nothing names them.

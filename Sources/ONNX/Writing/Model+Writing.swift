@@ -39,7 +39,7 @@ extension Model {
       }
       policy = size > Int32.max ? .always : .never
     }
-    let data = policy == .always ? try ExternalDataFile(besideModel: path) : nil
+    let data = policy == .always ? ExternalDataFile(besideModel: path) : nil
     var writer = ModelWriter(externalData: data)
     let message = try writer.model(self)
     try data?.commit()
