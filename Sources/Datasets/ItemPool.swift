@@ -5,6 +5,9 @@ import Glibc
 /// The distinct items met so far, and the bytes that they came as.
 struct ItemPool {
   private(set) var items: [Item] = []
+  /// The places in `items` of which only the id is known.
+  private(set) var references: Set<Int> = []
+  private var placeOfReference: [String: Int] = [:]
   private var indicesByID: [String: [Int]] = [:]
   /// Texts of items by the hash of their first bytes, with room for a few that share these.
   private var texts: [UInt64: [(text: UnsafeRawBufferPointer, index: Int)]] = [:]
@@ -34,6 +37,22 @@ struct ItemPool {
     items.append(item)
     indicesByID[item.id, default: []].append(items.count - 1)
     return items.count - 1
+  }
+
+  /// The index of an item that is only named.
+  mutating func insertReference(_ id: String) -> Int {
+    if let index = placeOfReference[id] { return index }
+    items.append(Item(id: id))
+    placeOfReference[id] = items.count - 1
+    references.insert(items.count - 1)
+    return items.count - 1
+  }
+
+  /// The indices here of all items of another pool, in its order.
+  mutating func insert(_ other: ItemPool) -> [Int] {
+    other.items.indices.map { index in
+      other.references.contains(index) ? insertReference(other.items[index].id) : insert(other.items[index])
+    }
   }
 
   /// Remembers that `text` is the item at `index`.

@@ -18,10 +18,12 @@ final class PairDecoder: RecordDecoder {
   private(set) var pairs: [DecodedPair] = []
   private let parser: JSONParser
   private let maximumLength: Int
+  private let allowsReferences: Bool
 
-  init(maximumLength: Int) {
-    parser = JSONParser(maximumLength: maximumLength)
-    self.maximumLength = maximumLength
+  init(options: ReadOptions) {
+    parser = JSONParser(maximumLength: options.maximumLineLength)
+    maximumLength = options.maximumLineLength
+    allowsReferences = options.allowsReferences
   }
 
   func decode(_ record: UnsafeRawBufferPointer, line: Int) throws(RecordProblem) {
@@ -91,7 +93,8 @@ final class PairDecoder: RecordDecoder {
     guard let label else { throw RecordProblem(message: "\"label\" is missing") }
     let (a, b) = (pool.items[indexA], pool.items[indexB])
     guard a.id != b.id else { throw RecordProblem(message: "\"\(a.id.shortened)\" is compared with itself") }
-    guard a.itemType == b.itemType else {
+    let isWhole = pool.references.isDisjoint(with: [indexA, indexB])
+    guard !isWhole || a.itemType == b.itemType else {
       throw RecordProblem(
         message: "\"\(a.id.shortened)\" is of type \"\(a.itemType.shortened)\" and \"\(b.id.shortened)\" of type "
           + "\"\(b.itemType.shortened)\"; only items of one type are compared")
@@ -100,8 +103,17 @@ final class PairDecoder: RecordDecoder {
     pairs.append(pair)
   }
 
-  /// An item that the walker did not cut out: not an object, or behind a key written with escapes.
+  /// An item that the walker did not cut out: an id, or an object behind a key written with escapes.
   private func uncutItem(_ field: JSONValue, name: String) throws(RecordProblem) -> Int {
+    if let id = field.string {
+      guard allowsReferences else {
+        throw RecordProblem(
+          message: "\"\(name)\" is only an id, \"\(id.shortened)\"; whole items are expected here "
+            + "(ranker pairs import takes ids, and ranker export writes whole items)")
+      }
+      guard !id.isEmpty else { throw RecordProblem(message: "\"\(name)\" is an empty string") }
+      return pool.insertReference(id)
+    }
     guard field.kind == .object else {
       throw RecordProblem(message: "\"\(name)\" must be an object, found \(field.kindName)")
     }

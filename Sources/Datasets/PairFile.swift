@@ -24,6 +24,8 @@ public struct PairFile: Sendable {
   /// Each distinct item once, in the order in which the file first names it. An id whose content changes within the
   /// file is there once for each content.
   public var items: [Item]
+  /// The indices in `items` of those that the file only names (`options.allowsReferences`): all but the id is missing.
+  public var references: Set<Int>
   /// In the order of the file.
   public var pairs: [Pair]
   public var skipped: SkippedLines
@@ -36,7 +38,7 @@ public struct PairFile: Sendable {
   ///   `options.isStrict`, for the first bad line.
   public init(path: String, options: ReadOptions = ReadOptions()) throws(DatasetError) {
     let file = try RecordFile(path: path)
-    let read = try file.decode(options: options) { PairDecoder(maximumLength: options.maximumLineLength) }
+    let read = try file.decode(options: options) { PairDecoder(options: options) }
     skipped = read.skipped
 
     var all = ItemPool()
@@ -47,7 +49,7 @@ public struct PairFile: Sendable {
         pairs = decoder.pairs
         continue
       }
-      let places = decoder.pool.items.map { all.insert($0) }
+      let places = all.insert(decoder.pool)
       for var pair in decoder.pairs {
         (pair.itemA, pair.itemB) = (places[pair.itemA], places[pair.itemB])
         pair.line += linesBefore
@@ -62,9 +64,11 @@ public struct PairFile: Sendable {
     // Items in the order of their first use; those of lines that were left out go.
     var place = [Int](repeating: -1, count: all.items.count)
     var items: [Item] = []
+    var references: Set<Int> = []
     func placed(_ index: Int) -> Int {
       if place[index] < 0 {
         place[index] = items.count
+        if all.references.contains(index) { references.insert(items.count) }
         items.append(all.items[index])
       }
       return place[index]
@@ -75,6 +79,7 @@ public struct PairFile: Sendable {
         similarity: pair.similarity, createdAt: pair.createdAt, line: pair.line)
     }
     self.items = items
+    self.references = references
   }
 
   /// The pair at `index` with its items in place.

@@ -16,6 +16,8 @@ public struct ReadOptions: Sendable {
   /// Makes the first bad line an error instead of leaving it out.
   public var isStrict: Bool
   public var embeddingWidth: EmbeddingWidth
+  /// Lets `item_a` and `item_b` of a pair be ids of items that are kept elsewhere (``PairFile/references``).
+  public var allowsReferences: Bool
   /// Threads to parse on; nil for as many as the machine has processors, at most eight.
   public var threadCount: Int?
   /// The longest line in bytes; longer ones are bad lines. Bounds the memory that a hostile file can claim: a parser
@@ -25,11 +27,12 @@ public struct ReadOptions: Sendable {
   public var keptProblems: Int
 
   public init(
-    isStrict: Bool = false, embeddingWidth: EmbeddingWidth = .any, threadCount: Int? = nil,
-    maximumLineLength: Int = 16 << 20, keptProblems: Int = 20
+    isStrict: Bool = false, embeddingWidth: EmbeddingWidth = .any, allowsReferences: Bool = false,
+    threadCount: Int? = nil, maximumLineLength: Int = 16 << 20, keptProblems: Int = 20
   ) {
     self.isStrict = isStrict
     self.embeddingWidth = embeddingWidth
+    self.allowsReferences = allowsReferences
     self.threadCount = threadCount
     self.maximumLineLength = max(1, maximumLineLength)
     self.keptProblems = max(1, keptProblems)
