@@ -93,12 +93,6 @@ final class PairDecoder: RecordDecoder {
     guard let label else { throw RecordProblem(message: "\"label\" is missing") }
     let (a, b) = (pool.items[indexA], pool.items[indexB])
     guard a.id != b.id else { throw RecordProblem(message: "\"\(a.id.shortened)\" is compared with itself") }
-    let isWhole = pool.references.isDisjoint(with: [indexA, indexB])
-    guard !isWhole || a.itemType == b.itemType else {
-      throw RecordProblem(
-        message: "\"\(a.id.shortened)\" is of type \"\(a.itemType.shortened)\" and \"\(b.id.shortened)\" of type "
-          + "\"\(b.itemType.shortened)\"; only items of one type are compared")
-    }
     (pair.itemA, pair.itemB, pair.label) = (indexA, indexB, label)
     pairs.append(pair)
   }

@@ -52,9 +52,6 @@ extension PreferenceStore {
       merged.embedding = stored?.embedding
       merged.embeddingID = stored?.embeddingID
     }
-    if let stored, stored.itemType != merged.itemType {
-      try checkTypeChange(database, of: stored, to: merged.itemType)
-    }
     if stored == merged {
       result.unchanged += 1
     } else {
@@ -62,20 +59,6 @@ extension PreferenceStore {
       if stored == nil { result.added += 1 } else { result.updated += 1 }
     }
     return merged
-  }
-
-  /// An item's type can't change under answers that compare it with items of the old one.
-  private static func checkTypeChange(_ database: Database, of item: Item, to type: String) throws {
-    let other = try Row.fetchOne(
-      database,
-      sql: """
-        SELECT items.id, items.item_type FROM pairs
-        JOIN items ON items.id = CASE WHEN pairs.item_a = ?1 THEN pairs.item_b ELSE pairs.item_a END
-        WHERE pairs.item_a = ?1 OR pairs.item_b = ?1 LIMIT 1
-        """, arguments: [item.id])
-    if let other {
-      throw StoreError.typesDiffer(idA: item.id, typeA: type, idB: other[0], typeB: other[1])
-    }
   }
 
   static func check(_ item: Item) throws {

@@ -8,7 +8,8 @@ public struct StoredPair: Sendable, Hashable {
   public let id: Int64
   public let itemA: String
   public let itemB: String
-  public let itemType: String
+  /// The type that both items are of; nil for a pair across types, which only an import brings.
+  public let itemType: String?
   public let label: PreferenceLabel
   public let reasonTags: [String]
   public let similarity: Double?
@@ -29,7 +30,7 @@ extension PreferenceStore {
   /// Stores an answer; when this returns it is on the disk.
   ///
   /// - Parameters:
-  ///   - type: the type that both items must be of; nil for any one.
+  ///   - type: the type that both items must be of; nil for any one, but the same.
   ///   - createsItems: makes items of ids that are not known, of `type` or of the other item's type.
   public func addPair(
     itemA: String, itemB: String, label: Int, reasonTags: [String] = [], type: String? = nil,
@@ -52,6 +53,9 @@ extension PreferenceStore {
       if let type, let other = [a, b].first(where: { $0.itemType != type }) {
         throw StoreError.unexpectedType(id: other.id, type: other.itemType, expected: type)
       }
+      guard a.itemType == b.itemType else {
+        throw StoreError.typesDiffer(idA: a.id, typeA: a.itemType, idB: b.id, typeB: b.itemType)
+      }
       return try Self.insert(
         database, a, b, label: label, tags: reasonTags, similarity: Item.cosineSimilarity(a, b), createdAt: .now())
     }
@@ -61,9 +65,6 @@ extension PreferenceStore {
     _ database: Database, _ a: Item, _ b: Item, label: PreferenceLabel, tags: [String], similarity: Double?,
     createdAt: Timestamp
   ) throws -> StoredPair {
-    guard a.itemType == b.itemType else {
-      throw StoreError.typesDiffer(idA: a.id, typeA: a.itemType, idB: b.id, typeB: b.itemType)
-    }
     try database.cachedStatement(
       sql: """
         INSERT INTO pairs (item_a, item_b, label, reason_tags, similarity, created_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -72,8 +73,8 @@ extension PreferenceStore {
       a.id, b.id, label.rawValue, StoredJSON.text(tags), similarity, createdAt.description,
     ])
     return StoredPair(
-      id: database.lastInsertedRowID, itemA: a.id, itemB: b.id, itemType: a.itemType, label: label, reasonTags: tags,
-      similarity: similarity, createdAt: createdAt)
+      id: database.lastInsertedRowID, itemA: a.id, itemB: b.id, itemType: a.itemType == b.itemType ? a.itemType : nil,
+      label: label, reasonTags: tags, similarity: similarity, createdAt: createdAt)
   }
 
   /// Sets the reasons of an answer.
@@ -133,7 +134,7 @@ extension PreferenceStore {
       arguments: [a, b, label.rawValue, createdAt.description]) ?? false
   }
 
-  /// The answers in the order in which they were stored: of a type, about an item, from a moment on, where given.
+  /// The answers in the order in which they were stored: about two items of a type, about an item, from a moment on, where given.
   public func pairs(ofType type: String? = nil, about item: String? = nil, since: Timestamp? = nil) throws
     -> [StoredPair]
   {
@@ -148,9 +149,10 @@ extension PreferenceStore {
     try Row.fetchAll(
       database,
       sql: """
-        SELECT pairs.id, item_a, item_b, item_type, label, reason_tags, similarity, pairs.created_at
-        FROM pairs JOIN items ON items.id = item_a
-        WHERE (?1 IS NULL OR item_type = ?1) AND (?2 IS NULL OR item_a = ?2 OR item_b = ?2)
+        SELECT pairs.id, item_a, item_b, CASE WHEN a.item_type = b.item_type THEN a.item_type END, label, reason_tags,
+          similarity, pairs.created_at
+        FROM pairs JOIN items AS a ON a.id = item_a JOIN items AS b ON b.id = item_b
+        WHERE (?1 IS NULL OR a.item_type = ?1 AND b.item_type = ?1) AND (?2 IS NULL OR item_a = ?2 OR item_b = ?2)
         ORDER BY pairs.id
         """, arguments: [type, item]
     ).compactMap { row in

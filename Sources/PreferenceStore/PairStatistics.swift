@@ -37,6 +37,8 @@ public struct PairStatistics: Sendable {
   public let preferBCount: Int
   /// By type.
   public let coverage: [Coverage]
+  /// Pairs of two items of different types.
+  public let acrossTypesCount: Int
   /// By type, then id.
   public let neverCompared: [String]
   /// Pairs about two items that an earlier pair was about already.
@@ -65,6 +67,7 @@ public struct PairStatistics: Sendable {
         itemType: type, itemCount: ofType.count, comparedCount: ofType.count { compared.contains($0.id) },
         pairCount: pairs.count { $0.itemType == type })
     }
+    acrossTypesCount = pairs.count { $0.itemType == nil }
     neverCompared = items.filter { !compared.contains($0.id) }.sorted { ($0.type, $0.id) < ($1.type, $1.id) }.map(\.id)
 
     var answers: [NamePair: [StoredPair]] = [:]

@@ -1,0 +1,22 @@
+// The command `ranker`: collect preferences, train rankers from them, use what was trained.
+
+import ArgumentParser
+
+@main
+struct Ranker: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ranker",
+    abstract: "Train rankers from preference pairs, and ship them as verified ONNX graphs.",
+    discussion: """
+      A first walk: import items, say which of two is better a hundred times, export, train, rank.
+
+        ranker items import items.jsonl
+        ranker add-pair --interactive
+        ranker export --output dataset.jsonl
+        ranker train pairwise --input dataset.jsonl --output models/pairwise_ranker
+        ranker rank --model models/pairwise_ranker --items items.jsonl
+      """,
+    groupedSubcommands: [
+      CommandGroup(name: "Collecting preferences:", subcommands: [Items.self, Pairs.self, AddPair.self, Export.self])
+    ])
+}
