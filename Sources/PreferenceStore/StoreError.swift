@@ -41,7 +41,8 @@ extension StoreError: CustomStringConvertible {
     case .comparedWithItself(let id):
       return "\"\(id)\" can't be compared with itself; name two different items"
     case .typesDiffer(let idA, let typeA, let idB, let typeB):
-      return "\"\(idA)\" is of type \"\(typeA)\" and \"\(idB)\" of type \"\(typeB)\"; only items of one type are compared"
+      return "\"\(idA)\" is of type \"\(typeA)\" and \"\(idB)\" of type \"\(typeB)\"; "
+        + "only items of one type are compared"
     case .unexpectedType(let id, let type, let expected):
       return "\"\(id)\" is of type \"\(type)\", not \"\(expected)\""
     case .labelOutOfRange(let label):

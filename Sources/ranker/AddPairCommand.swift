@@ -62,7 +62,9 @@ struct AddPair: ParsableCommand {
         ("--item-a", itemA != nil), ("--item-b", itemB != nil), ("--label", label != nil),
         ("--reason-tags", reasonTags != nil), ("--create", create), ("--json", json),
       ]
-      if let name = unused.first(where: { $0.1 })?.0 { throw ValidationError("\(name) does not go with --interactive.") }
+      if let (name, _) = unused.first(where: { $0.1 }) {
+        throw ValidationError("\(name) does not go with --interactive.")
+      }
       if strategy == .uncertain, model == nil {
         throw ValidationError("--strategy uncertain needs --model, the directory of a trained model.")
       }

@@ -13,8 +13,8 @@ struct Items: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Add items from a file, or update those whose id is known.",
       discussion: """
-        FILE holds one JSON object a line (or one JSON array of them), with the fields id, item_type, \
-        item_reference_id, embedding, embedding_id, metrics, text and created_at; only id is required. \
+        FILE holds one JSON object a line (or one JSON array of them), with the fields id, itemType, \
+        itemReferenceID, embedding, embedding_id, metrics, text and createdAt; only id is required. \
         An item without an embedding keeps the one that is stored.
         """)
 
@@ -165,22 +165,22 @@ struct ValidationFailure: Error, CustomStringConvertible {
 /// An item in a list, as JSON.
 private struct ItemLine: Encodable {
   let id: String
-  let item_type: String
-  let item_reference_id: String
+  let itemType: String
+  let itemReferenceID: String
   let metrics: [String: Double]
   let text: String?
-  let embedding_width: Int?
-  let created_at: Timestamp
-  let pair_count: Int
+  let embeddingWidth: Int?
+  let createdAt: Timestamp
+  let pairCount: Int
 
   init(_ item: ItemSummary) {
     id = item.id
-    item_type = item.itemType
-    item_reference_id = item.itemReferenceID
+    itemType = item.itemType
+    itemReferenceID = item.itemReferenceID
     metrics = item.metrics
     text = item.text
-    embedding_width = item.embeddingWidth
-    created_at = item.createdAt
-    pair_count = item.pairCount
+    embeddingWidth = item.embeddingWidth
+    createdAt = item.createdAt
+    pairCount = item.pairCount
   }
 }

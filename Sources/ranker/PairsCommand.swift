@@ -93,7 +93,7 @@ struct Pairs: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Add pairs from a file, with their items.",
       discussion: """
-        FILE holds one JSON object a line, as ranker export writes it; item_a and item_b may also be ids of items that \
+        FILE holds one JSON object a line, as ranker export writes it; itemA and itemB may also be ids of items that \
         are stored already. Pairs that are stored already, to the moment, are passed over.
         """)
 
@@ -153,22 +153,22 @@ extension Double {
 /// A pair in a list, as JSON.
 struct PairLine: Encodable {
   let id: Int64
-  let item_a: String
-  let item_b: String
-  let item_type: String?
+  let itemA: String
+  let itemB: String
+  let itemType: String?
   let label: PreferenceLabel
-  let reason_tags: [String]
+  let reasonTags: [String]
   let similarity: Double?
-  let created_at: Timestamp
+  let createdAt: Timestamp
 
   init(_ pair: StoredPair) {
     id = pair.id
-    item_a = pair.itemA
-    item_b = pair.itemB
-    item_type = pair.itemType
+    itemA = pair.itemA
+    itemB = pair.itemB
+    itemType = pair.itemType
     label = pair.label
-    reason_tags = pair.reasonTags
+    reasonTags = pair.reasonTags
     similarity = pair.similarity
-    created_at = pair.createdAt
+    createdAt = pair.createdAt
   }
 }

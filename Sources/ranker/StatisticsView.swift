@@ -81,56 +81,56 @@ struct StatisticsView {
 /// The statistics as JSON.
 struct StatisticsReport: Encodable {
   struct Labels: Encodable {
-    let prefer_a: Int
+    let preferA: Int
     let equal: Int
-    let prefer_b: Int
+    let preferB: Int
   }
 
   struct Coverage: Encodable {
-    let item_type: String
+    let itemType: String
     let items: Int
     let compared: Int
     let pairs: Int
   }
 
   struct Contradiction: Encodable {
-    let item_a: String
-    let item_b: String
-    let pairs_prefer_a: [Int64]
-    let pairs_prefer_b: [Int64]
+    let itemA: String
+    let itemB: String
+    let pairsPreferA: [Int64]
+    let pairsPreferB: [Int64]
   }
 
   struct Cycle: Encodable {
     let items: [String]
-    let tangled_items: Int
+    let tangledItems: Int
   }
 
   let pairs: Int
   let goal: Int
   let labels: Labels
-  let repeated_pairs: Int
+  let repeatedPairs: Int
   let coverage: [Coverage]
-  let across_types: Int
-  let never_compared: [String]
+  let acrossTypes: Int
+  let neverCompared: [String]
   let contradictions: [Contradiction]
   let cycles: [Cycle]
-  let reason_tags: [String: Int]
+  let reasonTags: [String: Int]
 
   init(_ statistics: PairStatistics) {
     pairs = statistics.pairCount
     goal = PairStatistics.goal
     labels = Labels(
-      prefer_a: statistics.preferACount, equal: statistics.equalCount, prefer_b: statistics.preferBCount)
-    repeated_pairs = statistics.repeatedCount
+      preferA: statistics.preferACount, equal: statistics.equalCount, preferB: statistics.preferBCount)
+    repeatedPairs = statistics.repeatedCount
     coverage = statistics.coverage.map {
-      Coverage(item_type: $0.itemType, items: $0.itemCount, compared: $0.comparedCount, pairs: $0.pairCount)
+      Coverage(itemType: $0.itemType, items: $0.itemCount, compared: $0.comparedCount, pairs: $0.pairCount)
     }
-    across_types = statistics.acrossTypesCount
-    never_compared = statistics.neverCompared
+    acrossTypes = statistics.acrossTypesCount
+    neverCompared = statistics.neverCompared
     contradictions = statistics.contradictions.map {
-      Contradiction(item_a: $0.itemA, item_b: $0.itemB, pairs_prefer_a: $0.preferA, pairs_prefer_b: $0.preferB)
+      Contradiction(itemA: $0.itemA, itemB: $0.itemB, pairsPreferA: $0.preferA, pairsPreferB: $0.preferB)
     }
-    cycles = statistics.cycles.map { Cycle(items: $0.items, tangled_items: $0.tangledCount) }
-    reason_tags = Dictionary(statistics.reasonTags.map { ($0.tag, $0.count) }) { $0 + $1 }
+    cycles = statistics.cycles.map { Cycle(items: $0.items, tangledItems: $0.tangledCount) }
+    reasonTags = Dictionary(statistics.reasonTags.map { ($0.tag, $0.count) }) { $0 + $1 }
   }
 }
