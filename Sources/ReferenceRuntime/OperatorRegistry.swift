@@ -15,5 +15,7 @@ enum OperatorRegistry {
     Activations.operators, Reductions.operators, Extremes.operators, Normalizations.operators, Products.operators,
     Shapes.operators, Movements.operators, Slices.operators, Gathers.operators, Scatters.operators,
     Casts.operators, Constants.operators, Ordering.operators, ControlFlow.operators, Accumulations.operators,
+    Convolutions.operators, Pools.operators, Recurrent.operators, Quantization.operators, Losses.operators,
+    Sequences.operators,
   ]
 }
