@@ -5,6 +5,7 @@ extension Operator {
   static let table: [String: Operator] = {
     let families = [
       views, constants, products, linearLayers, dropouts, optimizers,
+      joining, movements, casting, unary, numeric, binary, comparisons, reductions,
     ]
     return Dictionary(
       uniqueKeysWithValues: families.joined().map { (key($0.name, domain: $0.domain), $0) })
