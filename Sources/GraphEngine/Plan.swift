@@ -160,7 +160,9 @@ struct Planner {
       if case .slot(let slot)? = entries[name]?.place { slots[slot].last = .max }
     }
     overwriteInputs()
-    return try bind(arenaByteCount: layOut())
+    // First the offsets, then a call that sees them: as one expression `bind` would get the slots from before.
+    let arenaByteCount = layOut()
+    return try bind(arenaByteCount: arenaByteCount)
   }
 
   private mutating func constant(_ tensor: Tensor) -> Entry {
