@@ -1,8 +1,9 @@
-"""Measures in PyTorch the matrix products that `ranker-bench` measures, by the same names.
+"""PyTorch's speed on the matrix products that `ranker-bench` measures, by the same names; a JSON object a line.
 
-Prints one line a product: name, GFLOP/s at best, at the median, microseconds at best.
+    python torch_matmul.py
 """
 
+import json
 import time
 
 import torch
@@ -50,10 +51,13 @@ def main():
                 times.append(time.perf_counter() - start)
             times.sort()
             work = 2e-9 * batch * rows * columns * depth
-            print(
-                f"{name}\tPyTorch\t{work / times[0]:.1f} GFLOP/s at best\t"
-                f"{work / times[len(times) // 2]:.1f} at the median\t{times[0] * 1e6:.1f} µs"
-            )
+            print(json.dumps({
+                "name": f"matmul {name}",
+                "library": f"PyTorch {torch.__version__}",
+                "gflops": work / times[0],
+                "median_gflops": work / times[len(times) // 2],
+                "seconds": times[0],
+            }))
 
 
 if __name__ == "__main__":
