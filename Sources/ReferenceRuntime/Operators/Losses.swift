@@ -28,7 +28,8 @@ enum Losses {
       target.shape.dimensions == [x.shape[0]] + x.shape.dimensions[2...]
     else { throw call.failure("scores [batch, classes, …] and targets [batch, …]") }
     let classes = x.shape[1]
-    let weights = try call.optional(2).map { try call.floats($0, "the weights") } ?? [Double](repeating: 1, count: classes)
+    let weights =
+      try call.optional(2).map { try call.floats($0, "the weights") } ?? [Double](repeating: 1, count: classes)
     guard weights.count == classes else { throw call.failure("\(classes) weights, not \(weights.count)") }
     let values = try call.floats(x)
     var losses: [Double] = []

@@ -34,7 +34,9 @@ enum Pools {
     var result: [Double] = []
     result.reserveCapacity(shape.elementCount)
     for plane in 0..<x.shape[0] * x.shape[1] {
-      for (place, seen) in taps.enumerated() { result.append(body(place, seen.map { values[plane * size + $0.input] })) }
+      for (place, seen) in taps.enumerated() {
+        result.append(body(place, seen.map { values[plane * size + $0.input] }))
+      }
     }
     return Operand(result, shape, x.elementType)
   }

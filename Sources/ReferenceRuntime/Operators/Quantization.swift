@@ -33,7 +33,8 @@ enum Quantization {
         parameter.shape[$0] == ($0 == axis ? (x.shape[$0] + block - 1) / block : x.shape[$0])
       })
     else { throw call.failure("scales for blocks of \(block) along axis \(axis), not \(parameter.summary)") }
-    return parameter.picking(Movements.gathered(x.shape, from: parameter.shape) { $0 == axis ? $1 / block : $1 }, x.shape)
+    return parameter.picking(
+      Movements.gathered(x.shape, from: parameter.shape) { $0 == axis ? $1 / block : $1 }, x.shape)
   }
 
   /// `saturate(round(x / scale) + zero_point)`, ties to even; to 8-bit floats, the rounded quotient.
@@ -41,7 +42,7 @@ enum Quantization {
     let (x, scale) = (try call.operand(0), try call.operand(1))
     let zero = try call.optional(2)
     let type = try zero?.elementType ?? call.elementType(attribute: "output_dtype") ?? .uint8
-    let scales = try call.doubles(spread(call, scale, over: x), "the scale")
+    let scales = try call.doubles(spread(call, scale.rounded, over: x), "the scale")
     let quotients = Operand(
       zip(try call.doubles(x.rounded), scales).map { $0 / $1 }, x.shape,
       x.elementType.isFloatingPoint ? x.elementType : .float)
@@ -59,7 +60,9 @@ enum Quantization {
       let tensor = Tensor(doubles: values, shape: quotients.shape, elementType: type, saturate: saturate)
       return Operand(tensor.doubles(), quotients.shape, type)
     }
-    guard type.isInteger else { throw call.failure("an integer or 8-bit floating-point type to quantise to, not \(type)") }
+    guard type.isInteger else {
+      throw call.failure("an integer or 8-bit floating-point type to quantise to, not \(type)")
+    }
     let offsets = try zeros.map { try call.integers($0, "the zero point") }
     let results = values.indices.map { index -> Int128 in
       // Far outside every integer type, so that adding the zero point can't overflow.
@@ -112,7 +115,9 @@ enum Quantization {
     return Operand(integers: differences, x.shape, .int64)
   }
 
-  private static func matrixParameter(_ call: Call, _ parameter: Operand, over x: Operand, perRow: Bool) throws -> Operand {
+  private static func matrixParameter(_ call: Call, _ parameter: Operand, over x: Operand, perRow: Bool) throws
+    -> Operand
+  {
     if parameter.count == 1 { return parameter.picking([Int](repeating: 0, count: x.count), x.shape) }
     let shaped = perRow && parameter.rank == 1 ? parameter.reshaped([parameter.count, 1]) : parameter
     return try call.broadcast(shaped, to: x.shape)

@@ -96,7 +96,8 @@ enum Recurrent {
     let hidden = try call.int("hidden_size") ?? weights.shape[1] / gates
     let directions = try parameters(call, gates, hidden, features, directionCount, defaults)
 
-    let lengths = try call.optional(4).map { try call.indices($0, "sequence_lens") }
+    let lengths =
+      try call.optional(4).map { try call.indices($0, "sequence_lens") }
       ?? [Int](repeating: steps, count: batch)
     guard lengths.count == batch, lengths.allSatisfy({ $0 >= 0 && $0 <= steps }) else {
       throw call.failure("\(batch) sequence_lens from 0 to \(steps)")
@@ -154,7 +155,9 @@ enum Recurrent {
     let rows = gates * hidden
     func input(_ index: Int, _ shape: Shape) throws -> [Double]? {
       guard let operand = try call.optional(index) else { return nil }
-      guard operand.shape == shape else { throw call.failure("input \(index) of shape \(shape), not \(operand.summary)") }
+      guard operand.shape == shape else {
+        throw call.failure("input \(index) of shape \(shape), not \(operand.summary)")
+      }
       return try call.floats(operand)
     }
     guard let inputWeights = try input(1, [directions, rows, features]),

@@ -49,7 +49,8 @@ struct Window {
       after.append(mode == "NOTSET" ? pads[axis + rank] : 0)
       let room = input[axis] + before[axis] + after[axis] - reach[axis]
       guard room >= 0 else {
-        throw call.failure("a padded input that the kernel fits into (axis \(axis + 2): \(reach[axis]) over \(input[axis]))")
+        throw call.failure(
+          "a padded input that the kernel fits into (axis \(axis + 2): \(reach[axis]) over \(input[axis]))")
       }
       var count = (room + rounding * (strides[axis] - 1)) / strides[axis] + 1
       // A last window that would start in the padding after the input sees nothing and is left out.
@@ -58,13 +59,15 @@ struct Window {
     }
     (self.before, self.after) = (before, after)
     self.output = try call.checked(output)
-    guard self.output.elementCount.multipliedReportingOverflow(by: self.kernel.elementCount).partialValue
-      <= Call.maximumElements
+    guard
+      self.output.elementCount.multipliedReportingOverflow(by: self.kernel.elementCount).partialValue
+        <= Call.maximumElements
     else { throw call.failure("a kernel and an output whose product stays below \(Call.maximumElements)") }
   }
 
   /// Integers an axis, 1 by default.
-  static func option(_ call: Call, _ name: String, _ rank: Int, minimum: Int, default fallback: Int = 1) throws -> [Int] {
+  static func option(_ call: Call, _ name: String, _ rank: Int, minimum: Int, default fallback: Int = 1) throws -> [Int]
+  {
     let values = try call.ints(name) ?? [Int](repeating: fallback, count: rank)
     guard values.count == rank, values.allSatisfy({ $0 >= minimum }) else {
       throw call.failure("\(rank) \(name) of at least \(minimum), not \(values)")
