@@ -5,8 +5,9 @@ import CKernels
 /// The plan of one matrix product by tiles.
 ///
 /// With `p` of `pRows` rows and `q` of `qColumns` columns, the product is cut into groups of rows of `p` and chunks of
-/// panels of `q`. A chunk stays in the L2 cache while a group's blocks of rows (as many as a tile has) pass over it;
-/// the whole depth (up to `deepest`) is summed in registers.
+/// panels of `q`, and the depth into steps that are summed in registers. The part of a chunk that belongs to a step
+/// stays in the L2 cache while a group's blocks of rows (as many as a tile has) pass over it, and so does what they
+/// sum; a block's own part of `p` stays in the L1 cache.
 struct MatrixProductTiles: Sendable {
   private let problem: MatrixProductProblem
   private let kernels: MatrixKernels
@@ -16,7 +17,8 @@ struct MatrixProductTiles: Sendable {
   private let pRow, pStep, qStride: Int
   private let qTransposed: Bool
   private let panels, packedFrom: Int
-  private let phases, phaseDepth: Int
+  /// A phase packs and multiplies all of `q` for a part of the depth; a step is what one tile sums at a time.
+  private let phases, phaseDepth, stepDepth: Int
   private let preparation: Preparation
   private let blocks, groups, chunks: Int
   private let blockFloats, preparedFloats: Int
@@ -33,9 +35,11 @@ struct MatrixProductTiles: Sendable {
     case pad
   }
 
-  /// Sums longer than this go through memory: two panels of this depth fill half of a 1 MB L2 cache.
-  private static let deepest = 2048
-  /// Floats of `q` that a chunk may have: half of a 1 MB L2 cache.
+  /// The depth for which all of `q` is packed at a time: bounds the scratch.
+  private static let deepestPhase = 2048
+  /// Of 14 rows of `p`, this much is 28 KB: most of a 32 KB L1 cache.
+  private static let deepestStep = 512
+  /// Floats of `q` that a chunk has for a step: half of a 1 MB L2 cache.
   private static let chunkFloats = 1 << 17
 
   init(_ problem: MatrixProductProblem, kernels: MatrixKernels) {
@@ -67,9 +71,11 @@ struct MatrixProductTiles: Sendable {
     panels = (qColumns + panel - 1) / panel
     // Copying pays when many rows of `p` read it; the last panel must be full to be read as it is.
     packedFrom = qTransposed || pRows > 64 ? 0 : qColumns / panel
-    phases = max(1, (k + Self.deepest - 1) / Self.deepest)
+    phases = max(1, (k + Self.deepestPhase - 1) / Self.deepestPhase)
     phaseDepth = ((k + phases - 1) / phases + 7) & ~7
-    packedFloats = (panels - packedFrom) * panel * min(phaseDepth, max(k, 1)).alignedToLine
+    let steps = max(1, (phaseDepth + Self.deepestStep - 1) / Self.deepestStep)
+    stepDepth = max(8, ((phaseDepth + steps - 1) / steps + 7) & ~7)
+    packedFloats = MatrixProductProblem.aligned((panels - packedFrom) * panel * phaseDepth)
 
     if pStep != 1 {
       preparation = .gather
@@ -78,30 +84,28 @@ struct MatrixProductTiles: Sendable {
     }
     switch preparation {
     case .none: preparedFloats = 0
-    case .gather: preparedFloats = 16 * phaseDepth
-    case .pad: preparedFloats = tileRows * Self.padded(phaseDepth)
+    case .gather: preparedFloats = 16 * stepDepth
+    case .pad: preparedFloats = tileRows * Self.padded(stepDepth)
     }
 
-    // A block that is kept in scratch should stay in the L1 cache (chunk) or at least the L2 cache (group).
-    blocks = (pRows + tileRows - 1) / tileRows
-    let mostPanels = max(1, min(256 / panel, Self.chunkFloats / (max(phaseDepth, 1) * panel)))
-    var chunks = (panels + mostPanels - 1) / mostPanels
-    let mostBlocks = swapped ? 8 : 32
-    var groups = (blocks + mostBlocks - 1) / mostBlocks
-    // A dozen tasks share well among a few threads; one of less than about 2 µs does not pay.
-    let tasks = min(16, max(1, problem.multiplyAdds >> 17))
-    while groups * chunks < tasks, groups < blocks || chunks < panels {
-      if groups < blocks, blocks / groups >= panels / chunks || chunks == panels {
-        groups = min(blocks, groups * 2)
-      } else {
-        chunks = min(panels, chunks * 2)
-      }
+    let mostPanels = max(1, min(256 / panel, Self.chunkFloats / (stepDepth * panel)))
+    chunks = (panels + mostPanels - 1) / mostPanels
+    // Tasks of the same size share best among threads: groups of equally many blocks, a multiple of four of them
+    // where that leaves each of them 2 µs of work.
+    let fullBlocks = max(1, (pRows + tileRows - 1) / tileRows)
+    let mostBlocks = swapped ? 8 : steps > 1 ? 16 : 32
+    let worthwhile = max(1, problem.multiplyAdds / (chunks << 17))
+    var groups = max((fullBlocks + mostBlocks - 1) / mostBlocks, min((16 + chunks - 1) / chunks, worthwhile))
+    groups = min(groups, fullBlocks)
+    if groups > 1 {
+      let rounding = groups >= 3 && fullBlocks >= 4 ? 4 : 2
+      groups = (groups + rounding - 1) / rounding * rounding
     }
     self.groups = groups
-    self.chunks = chunks
+    blocks = min((fullBlocks + groups - 1) / groups * groups, max(pRows, groups))
 
     needsWholeResult = !problem.keepsResult && phases > 1
-    let blockRows = swapped ? ((blocks + groups - 1) / groups) * tileRows : tileRows
+    let blockRows = swapped || steps > 1 ? ((blocks + groups - 1) / groups) * tileRows : tileRows
     let blockColumns = ((panels + chunks - 1) / chunks) * panel
     let kept = !problem.keepsResult && phases == 1
     blockFloats = blockRows * blockColumns
@@ -114,10 +118,10 @@ struct MatrixProductTiles: Sendable {
 
   func run(_ call: MatrixProductCall) {
     for phase in 0..<phases {
-      let steps = phase * phaseDepth..<min((phase + 1) * phaseDepth, problem.depth)
-      pack(steps, call)
+      let depth = phase * phaseDepth..<max(phase * phaseDepth, min((phase + 1) * phaseDepth, problem.depth))
+      pack(depth, call)
       call.parallel(groups * chunks) { task, own in
-        compute(group: task / chunks, chunk: task % chunks, steps, phase: phase, call, own)
+        compute(group: task / chunks, chunk: task % chunks, depth, phase: phase, call, own)
       }
     }
   }
@@ -151,7 +155,7 @@ struct MatrixProductTiles: Sendable {
   }
 
   private func compute(
-    group: Int, chunk: Int, _ steps: Range<Int>, phase: Int, _ call: MatrixProductCall,
+    group: Int, chunk: Int, _ depth: Range<Int>, phase: Int, _ call: MatrixProductCall,
     _ own: UnsafeMutablePointer<Float>
   ) {
     let panel = kernels.table.panel
@@ -159,57 +163,70 @@ struct MatrixProductTiles: Sendable {
     let chunkPanels = part(chunk, of: chunks, in: panels)
     let firstRow = part(groupBlocks.lowerBound, of: blocks, in: pRows).lowerBound
     let endRow = part(groupBlocks.upperBound - 1, of: blocks, in: pRows).upperBound
+    let count = endRow - firstRow
     let firstColumn = chunkPanels.lowerBound * panel
     let width = min(chunkPanels.upperBound * panel, qColumns) - firstColumn
-    let last = phase == phases - 1
-    let beta = phase == 0 ? problem.beta : 1
+    let lastPhase = phase == phases - 1
     let prepared = own
     let turned = own + preparedFloats
     let kept = own + preparedFloats + (swapped ? blockFloats : 0)
+    let result = call.c ?? (needsWholeResult ? call.result : nil)
 
-    for block in groupBlocks {
-      let rows = part(block, of: blocks, in: pRows)
-      let p = prepare(rows, steps, call, prepared)
-      if swapped {
-        // One panel after the other, each `[rows of the group, panel]`.
-        for index in chunkPanels {
-          let offset = (index - chunkPanels.lowerBound) * (endRow - firstRow) + rows.lowerBound - firstRow
-          multiply(
-            p, rows.count, panels: index..<index + 1, steps, call, into: turned + offset * panel, rowStride: panel,
-            beta: 0)
+    var start = depth.lowerBound
+    repeat {
+      let steps = start..<min(start + stepDepth, depth.upperBound)
+      let first = start == depth.lowerBound
+      start = steps.upperBound
+      let last = start == depth.upperBound
+      for block in groupBlocks {
+        let rows = part(block, of: blocks, in: pRows)
+        if rows.isEmpty { continue }
+        let p = prepare(rows, steps, call, prepared)
+        if swapped {
+          // One panel after the other, each `[rows of the group, panel]`.
+          for index in chunkPanels {
+            let offset = (index - chunkPanels.lowerBound) * count + rows.lowerBound - firstRow
+            multiply(
+              p, rows.count, panels: index..<index + 1, steps, depth, call, into: turned + offset * panel,
+              rowStride: panel, beta: first ? 0 : 1)
+          }
+          continue
         }
-      } else {
         let target: UnsafeMutablePointer<Float>
         let rowStride: Int
-        if let c = call.c ?? (needsWholeResult ? call.result : nil) {
-          target = c + rows.lowerBound * problem.cStride + firstColumn
+        if let result {
+          target = result + rows.lowerBound * problem.cStride + firstColumn
           rowStride = problem.cStride
         } else {
-          (target, rowStride) = (kept, width)
+          target = stepDepth < depth.count ? kept + (rows.lowerBound - firstRow) * width : kept
+          rowStride = width
         }
-        multiply(p, rows.count, panels: chunkPanels, steps, call, into: target, rowStride: rowStride, beta: beta)
-        if last {
+        let beta = first && phase == 0 ? problem.beta : first && result == nil ? 0 : 1
+        multiply(
+          p, rows.count, panels: chunkPanels, steps, depth, call, into: target, rowStride: rowStride, beta: beta)
+        if last && lastPhase {
           call.finish(
             target, rowStride: rowStride, row: rows.lowerBound, column: firstColumn, rows: rows.count, columns: width)
         }
       }
-    }
+    } while start < depth.upperBound
     guard swapped else { return }
-    let count = endRow - firstRow
     for index in chunkPanels {
       let first = index * panel
       let lines = min(panel, qColumns - first)
       let source = turned + (index - chunkPanels.lowerBound) * count * panel
       let target: UnsafeMutablePointer<Float>
       let rowStride: Int
-      if let c = call.c ?? (needsWholeResult ? call.result : nil) {
-        target = c + first * problem.cStride + firstRow
+      if let result {
+        target = result + first * problem.cStride + firstRow
         rowStride = problem.cStride
       } else {
         (target, rowStride) = (kept, count)
       }
-      kernels.table.transpose(count, lines, source, panel, target, rowStride, beta)
-      if last { call.finish(target, rowStride: rowStride, row: first, column: firstRow, rows: lines, columns: count) }
+      kernels.table.transpose(count, lines, source, panel, target, rowStride, phase == 0 ? problem.beta : 1)
+      if lastPhase {
+        call.finish(target, rowStride: rowStride, row: first, column: firstRow, rows: lines, columns: count)
+      }
     }
   }
 
@@ -226,7 +243,7 @@ struct MatrixProductTiles: Sendable {
       kernels.table.gather(steps.count, rows.count, source, pStep, prepared)
       return (UnsafePointer(prepared), 1, 16)
     case .pad:
-      let stride = Self.padded(phaseDepth)
+      let stride = Self.padded(stepDepth)
       for row in 0..<rows.count {
         (prepared + row * stride).update(from: source + row * pRow, count: steps.count)
       }
@@ -235,7 +252,7 @@ struct MatrixProductTiles: Sendable {
   }
 
   private func multiply(
-    _ p: Block, _ rows: Int, panels: Range<Int>, _ steps: Range<Int>, _ call: MatrixProductCall,
+    _ p: Block, _ rows: Int, panels: Range<Int>, _ steps: Range<Int>, _ depth: Range<Int>, _ call: MatrixProductCall,
     into target: UnsafeMutablePointer<Float>, rowStride: Int, beta: Float
   ) {
     let panel = kernels.table.panel
@@ -248,16 +265,12 @@ struct MatrixProductTiles: Sendable {
         problem.alpha, beta)
     }
     if direct.upperBound < panels.upperBound {
-      let q = call.packed + (direct.upperBound - packedFrom) * panel * steps.count
+      let first = (direct.upperBound - packedFrom) * depth.count + steps.lowerBound - depth.lowerBound
       let done = (direct.upperBound - panels.lowerBound) * panel
       kernels.table.block(
-        rows, end - direct.upperBound * panel, steps.count, p.start, p.row, p.step, UnsafePointer(q),
-        panel * steps.count, panel, target + done, rowStride, problem.alpha, beta)
+        rows, end - direct.upperBound * panel, steps.count, p.start, p.row, p.step,
+        UnsafePointer(call.packed + first * panel), panel * depth.count, panel, target + done, rowStride,
+        problem.alpha, beta)
     }
   }
-}
-
-extension Int {
-  /// The next multiple of 16.
-  fileprivate var alignedToLine: Int { (self + 15) & ~15 }
 }
