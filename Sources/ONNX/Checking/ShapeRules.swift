@@ -20,16 +20,11 @@ enum ShapeRules {
       Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Ceil Celu Clip Cos Cosh CumSum Elu Erf Exp Floor Gelu HardSigmoid \
       HardSwish Hardmax InstanceNormalization IsInf IsNaN LRN LeakyRelu Log LpNormalization MeanVarianceNormalization \
       Mish Neg Not PRelu Reciprocal Relu ReverseSequence Round ScatterElements ScatterND Selu Shrink Sigmoid Sign Sin \
-      Sinh Softplus Softsign Sqrt Tan Tanh ThresholdedRelu Trilu GroupNormalization QuantizeLinear DequantizeLinear
+      Sinh Softplus Softsign Sqrt Tan Tanh ThresholdedRelu Trilu GroupNormalization DequantizeLinear
       """, sameShape
     ),
-    (
-      "Softmax LogSoftmax",
-      { node throws(ONNXError) in
-        try sameShape(&node)
-        try checkAxis(&node, default: -1)
-      }
-    ),
+    ("Softmax LogSoftmax", softmax), ("QuantizeLinear", quantize),
+    ("NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss", loss),
     ("Identity", identity), ("Cast", cast), ("CastLike", castLike), ("Dropout", dropout),
     ("BatchNormalization", batchNormalization), ("LayerNormalization", layerNormalization),
     ("Bernoulli RandomNormalLike RandomUniformLike EyeLike", likeInput),
@@ -62,7 +57,8 @@ enum ShapeRules {
     ),
     ("ArgMax ArgMin", argMax),
     // Constants and shapes as values.
-    ("Constant", constant), ("ConstantOfShape", constantOfShape), ("Shape", shape), ("Size", size), ("SequenceLength", scalar), ("Range", range),
+    ("Constant", constant), ("ConstantOfShape", constantOfShape), ("Shape", shape), ("Size", size),
+    ("SequenceLength", scalar), ("Range", range),
     ("RandomNormal RandomUniform", random),
     // Images.
     ("Conv", conv), ("MaxPool AveragePool LpPool", pool), ("GlobalAveragePool GlobalMaxPool GlobalLpPool", globalPool),
@@ -74,11 +70,12 @@ enum ShapeRules {
 
   static func sameShape(_ node: inout NodeTypes) throws(ONNXError) { node.set(shape: node.shape(0)) }
 
-  static func checkAxis(_ node: inout NodeTypes, default value: Int64) throws(ONNXError) {
+  static func softmax(_ node: inout NodeTypes) throws(ONNXError) {
+    try sameShape(&node)
     guard let shape = node.shape(0) else { return }
     // A scalar has no axis; onnx still allows the default there.
     guard !shape.isEmpty else { return }
-    _ = try node.axis(node.int("axis", default: value), rank: shape.count)
+    _ = try node.axis(node.int("axis", default: -1), rank: shape.count)
   }
 
   static func identity(_ node: inout NodeTypes) throws(ONNXError) {
@@ -104,6 +101,26 @@ enum ShapeRules {
     node.set(0, shape: node.shape(0))
     node.set(1, elementType: .bool)
     node.set(1, shape: node.shape(0))
+  }
+
+  static func quantize(_ node: inout NodeTypes) throws(ONNXError) {
+    node.set(shape: node.shape(0))
+    let stated = Int32(exactly: node.int("output_dtype", default: 0)).flatMap(ElementType.init(rawValue:)) ?? .undefined
+    if stated != .undefined {
+      node.set(elementType: stated)
+    } else if !node.has(2) {
+      node.set(elementType: .uint8)
+    }
+  }
+
+  /// A loss of scores `[batch, classes, …]` and targets `[batch, …]`: one number, or one a target with no reduction.
+  static func loss(_ node: inout NodeTypes) throws(ONNXError) {
+    let isReduced = node.node.string("reduction") != "none"
+    node.set(0, shape: isReduced ? [] : node.shape(1))
+    if node.node.operatorType == "SoftmaxCrossEntropyLoss" {
+      if let type = node.elementType(0) { node.set(1, elementType: type) }
+      node.set(1, shape: node.shape(0))
+    }
   }
 
   static func likeInput(_ node: inout NodeTypes) throws(ONNXError) {
@@ -132,6 +149,9 @@ enum ShapeRules {
   }
 
   static func layerNormalization(_ node: inout NodeTypes) throws(ONNXError) {
+    // The statistics are computed, and given, in the type of `stash_type`: float unless it says otherwise.
+    let stash = Int32(exactly: node.int("stash_type", default: 1)).flatMap(ElementType.init(rawValue:)) ?? .float
+    for output in 1..<3 { node.set(output, elementType: stash) }
     node.set(0, shape: node.shape(0))
     guard let shape = node.shape(0) else { return }
     let axis = try node.axis(node.int("axis", default: -1), rank: shape.count)
