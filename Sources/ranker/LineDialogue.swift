@@ -67,7 +67,9 @@ struct LineDialogue {
         for line in metrics.joined(separator: ", ").wrapped(76) { print("   \(line)") }
       }
     }
-    print("(\(count(session.answers.count, "answer")) so far, \(session.storedCount) of \(PairStatistics.goal))")
+    let stored = session.storedCount
+    let total = stored < PairStatistics.goal ? "\(stored) of \(PairStatistics.goal)" : count(stored, "pair")
+    print("(\(count(session.answers.count, "answer")) so far, \(total))")
   }
 }
 

@@ -12,6 +12,9 @@ struct QuestionView {
   /// Lines are read with ease up to here; a wider terminal gets margins.
   private static let widest = 124
 
+  private static let footerRoom = 6
+  private static let calmHeight = 18
+
   private var width: Int { min(columns, Self.widest) }
   private var margin: String { String(repeating: " ", count: max(0, (columns - width) / 2) + (width >= 60 ? 2 : 0)) }
   private var inner: Int { max(10, width - (width >= 60 ? 4 : 0)) }
@@ -29,10 +32,10 @@ struct QuestionView {
   ) -> [String] {
     let bottom = footerLines(footer)
     let top = header(question.a.itemType, answered: answered, stored: stored)
-    let room = max(4, rows - top.count - bottom.count - 1)
-    var body = items(question, chosen: chosen, room: room)
-    if body.count > room { body = Array(body.prefix(room)) }
-    let gap = [String](repeating: "", count: max(0, min(room, 26) - body.count))
+    // What stands below begins on the same line whatever it is, and not far from the items in a tall window.
+    let room = max(4, rows - top.count - max(Self.footerRoom, bottom.count))
+    let body = items(question, chosen: chosen, room: room).prefix(room)
+    let gap = [String](repeating: "", count: max(0, min(room, Self.calmHeight) - body.count))
     return (top + body + gap + bottom).prefix(rows).map { $0.isEmpty ? $0 : margin + $0 }
   }
 
@@ -41,9 +44,9 @@ struct QuestionView {
   private func header(_ type: String, answered: Int, stored: Int) -> [String] {
     let goal = PairStatistics.goal
     let title = "Which \(type.printable.replacing("_", with: " ")) is better?"
-    let counts = "\(answered) now · \(stored) of \(goal)"
+    let counts = "\(answered) now · " + (stored < goal ? "\(stored) of \(goal)" : count(stored, "pair"))
     let barWidth = inner >= 70 ? 20 : 0
-    let filled = min(barWidth, barWidth * stored / goal)
+    let filled = barWidth * min(stored, goal) / goal
     let bar =
       barWidth > 0
       ? style.green(String(repeating: "━", count: filled))
@@ -79,8 +82,13 @@ struct QuestionView {
     let other = isA ? question.b : question.a
     let names = Set(item.metrics.keys).union(other.metrics.keys).sorted()
     let texts = [question.a, question.b].map { ($0.text ?? "").printable.wrapped(width) }
-    let metricRoom = names.isEmpty ? 0 : names.count + 1
-    let textRoom = min(texts.map(\.count).max()!, max(1, room - 2 - metricRoom))
+    // Bars where there is room for them beside the text, numbers in a row where there is not.
+    let isCompact = room - 3 - names.count < min(4, texts.map(\.count).max()!)
+    let metrics =
+      isCompact
+      ? compactMetrics(item, names: names, width: width)
+      : names.map { metric($0, item, other, names: names, width: width, isA: isA) }
+    let textRoom = min(texts.map(\.count).max()!, max(1, room - 2 - (metrics.isEmpty ? 0 : metrics.count + 1)))
 
     let isChosen = chosen == (isA ? .preferA : .preferB)
     let isPassedOver = chosen == (isA ? .preferB : .preferA)
@@ -91,19 +99,18 @@ struct QuestionView {
         + style.bold((mark + item.id.printable).fitted(width - 3)),
       String(repeating: " ", count: width),
     ]
-    var text = isSideBySide || rows > 30 ? texts[isA ? 0 : 1] : item.text?.printable.wrapped(width) ?? []
+    var text = texts[isA ? 0 : 1]
     if text.count > textRoom {
       text = Array(text.prefix(textRoom))
-      text[textRoom - 1] = (text[textRoom - 1].truncated(width - 2) + " …")
+      var words = text[textRoom - 1].split(separator: " ")
+      while words.count > 1, words.joined(separator: " ").cellCount > width - 2 { words.removeLast() }
+      text[textRoom - 1] = words.joined(separator: " ").truncated(width - 2) + " …"
     }
     lines += text.map { line in isPassedOver ? style.dim(line.fitted(width)) : line.fitted(width) }
     if isSideBySide {
       lines += [String](repeating: String(repeating: " ", count: width), count: textRoom - text.count)
     }
-    if !names.isEmpty {
-      lines.append(String(repeating: " ", count: width))
-      lines += names.map { metric($0, item, other, names: names, width: width, isA: isA) }
-    }
+    if !metrics.isEmpty { lines += [String(repeating: " ", count: width)] + metrics }
     return lines
   }
 
@@ -126,6 +133,12 @@ struct QuestionView {
     return label + "  " + (isA ? style.cyan(solid) : style.magenta(solid))
       + style.dim(String(repeating: "─", count: bars - filled))
       + String(repeating: " ", count: barWidth - bars) + shown
+  }
+
+  /// `clarity 0.82, impact 0.40, …` in as many lines as that needs.
+  private func compactMetrics(_ item: Item, names: [String], width: Int) -> [String] {
+    let pieces = names.map { "\($0.printable)\u{A0}\(item.metrics[$0].map { $0.decimals(2) } ?? "–")" }
+    return pieces.joined(separator: ", ").wrapped(width).map { style.dim($0.fitted(width)) }
   }
 
   // MARK: Below
@@ -165,7 +178,13 @@ struct QuestionView {
         "After an answer, number keys choose reasons used before, letters write a new one,",
         "a comma begins the next, enter goes on.",
       ]
-      return [""] + text.map { style.dim($0.truncated(inner)) } + keyLines([("any key", "back")])
+      let lines = text.flatMap { line -> [String] in
+        guard line.cellCount > inner, line.prefix(11).hasSuffix(" ") else { return line.isEmpty ? [""] : [line] }
+        let meaning = String(line.dropFirst(11)).wrapped(inner - 11)
+        return meaning.enumerated().map { ($0 == 0 ? String(line.prefix(11)) : String(repeating: " ", count: 11)) + $1 }
+      }
+      return [""] + lines.flatMap { $0.cellCount > inner ? $0.wrapped(inner) : [$0] }.map(style.dim)
+        + keyLines([("any key", "back")])
     }
   }
 

@@ -38,7 +38,10 @@ private func enterScreen() {
 
 /// The terminal in raw mode on its alternate screen. Gives both back when the work is done, and when a signal ends or
 /// stops the program.
-struct RawTerminal {
+final class RawTerminal {
+  /// A byte that was read too far.
+  private var heldByte: Int?
+
   /// Runs `body` with the terminal taken over.
   static func use(_ body: (RawTerminal) throws -> Void) throws {
     guard tcgetattr(STDIN_FILENO, &savedSettings) == 0 else {
@@ -123,6 +126,10 @@ struct RawTerminal {
 
   /// A byte of input; -1 at its end, nil when none came in time.
   private func readByte(waiting milliseconds: Int32) -> Int? {
+    if let byte = heldByte {
+      heldByte = nil
+      return byte
+    }
     var request = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
     guard poll(&request, 1, milliseconds) > 0 else { return nil }
     var byte: UInt8 = 0
@@ -134,7 +141,10 @@ struct RawTerminal {
   /// A lone escape, or the rest of an arrow's or a function key's sequence, which comes without a pause.
   private func escapeSequence() -> Key {
     guard let next = readByte(waiting: 30), next >= 0 else { return .escape }
-    guard next == UInt8(ascii: "[") || next == UInt8(ascii: "O") else { return .other }
+    guard next == UInt8(ascii: "[") || next == UInt8(ascii: "O") else {
+      heldByte = next
+      return .escape
+    }
     while let byte = readByte(waiting: 30), byte >= 0 {
       if (0x40...0x7E).contains(byte) { break }
     }

@@ -90,12 +90,12 @@ extension String {
     return text + "…"
   }
 
-  /// The text in lines of at most `width` cells, broken between words; a longer word is cut.
+  /// The text in lines of at most `width` cells, broken between words but not at no-break spaces; a longer word is cut.
   func wrapped(_ width: Int) -> [String] {
     var lines: [String] = []
     var line = ""
     var cells = 0
-    for word in split(whereSeparator: \.isWhitespace) {
+    for word in split(whereSeparator: { $0.isWhitespace && $0 != "\u{A0}" }) {
       var rest = Substring(word)
       while !rest.isEmpty {
         let length = String(rest).cellCount
