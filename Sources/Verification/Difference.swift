@@ -37,7 +37,7 @@ public struct OutputDifference: Sendable, Codable, Equatable {
 }
 
 /// When two numbers count as equal: `|found - expected| ≤ absolute + relative · |expected|` (NumPy's `allclose`).
-/// NaN equals NaN, and an infinity only itself.
+/// NaN equals NaN, and an infinity only itself. Integers and booleans must be equal whatever the tolerance.
 public struct Tolerance: Sendable, Codable, Equatable {
   public var relative: Double
   public var absolute: Double
@@ -74,18 +74,14 @@ extension OutputDifference {
       compareStrings(expected, found)
       return
     }
-    if expected.elementType.isInteger, expected.elementType.bitWidth == 64 {
-      // Doubles do not hold every 64-bit integer: equal bits first.
-      guard expected != found else {
-        setNoDifference(expected)
-        return
-      }
-    }
+    // Integers and booleans are counted, not measured: nothing but equal will do.
+    let tolerance = expected.elementType.isFloatingPoint ? tolerance : .exact
     let ulpOf = Self.ulpDistance(for: expected.elementType)
     let (expectedValues, foundValues) = (expected.doubles(), found.doubles())
+    let unequal = Self.unequalIntegers(expected, found)
     for position in expectedValues.indices {
       let (wanted, value) = (expectedValues[position], foundValues[position])
-      if !tolerance.accepts(value, wanted) { mismatches += 1 }
+      if !tolerance.accepts(value, wanted) || unequal.contains(position) { mismatches += 1 }
       let equal = value == wanted || (value.isNaN && wanted.isNaN)
       let absolute = equal ? 0 : abs(value - wanted)
       // A NaN on one side is further away than any number.
@@ -115,12 +111,17 @@ extension OutputDifference {
     self.problem = problem
   }
 
-  private mutating func setNoDifference(_ tensor: Tensor) {
-    guard tensor.elementCount > 0 else { return }
-    let first = tensor.doubles()[0]
-    let extreme = Extreme(
-      value: 0, index: Self.index(of: 0, in: tensor.shape), expected: first, found: first)
-    (largestAbsolute, largestRelative) = (extreme, extreme)
+  /// The elements of 64-bit integers that differ though they are the same as doubles.
+  private static func unequalIntegers(_ expected: Tensor, _ found: Tensor) -> Set<Int> {
+    switch expected.elementType {
+    case .int64: unequal(expected.elements(as: Int64.self), found.elements(as: Int64.self))
+    case .uint64: unequal(expected.elements(as: UInt64.self), found.elements(as: UInt64.self))
+    default: []
+    }
+  }
+
+  private static func unequal<Element: Equatable>(_ a: [Element], _ b: [Element]) -> Set<Int> {
+    Set(a.indices.filter { a[$0] != b[$0] })
   }
 
   private mutating func compareStrings(_ expected: Tensor, _ found: Tensor) {
