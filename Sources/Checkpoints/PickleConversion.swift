@@ -14,13 +14,21 @@ struct PickleConversion {
   private let storageBytes: (Int) throws -> UnsafeRawBufferPointer
   private let budget: MemoryBudget
 
-  /// Containers that were converted, with the items that they hold when written out in full.
-  private var converted: [Container: (value: CheckpointValue, cost: Int)] = [:]
+  private var converted: [Container: Converted] = [:]
   /// Containers between the root and the value at hand.
   private var open: Set<Container> = []
   private var tensors: [Pickle.TensorView: Tensor] = [:]
   private var longTexts: [UInt32: String] = [:]
   private let costLimit: Int
+
+  /// A value and its cost: 16 for each item and the bytes of each text, repetitions counted each time. A few bytes that
+  /// refer to each other again and again ("billion laughs") stay small in memory, but not for who walks through them.
+  private struct Converted {
+    let value: CheckpointValue
+    var cost = 16
+    /// Levels of containers below this value: 0 for a plain value.
+    var height = 0
+  }
 
   private enum Container: Hashable {
     case tuple(Int32)
@@ -44,7 +52,7 @@ struct PickleConversion {
   ) throws -> CheckpointValue {
     var conversion = PickleConversion(
       path: path, pickle: pickle, text: text, storageBytes: storageBytes, budget: budget)
-    return try conversion.convert(pickle.root, depth: 0).value
+    return try conversion.convertItem(pickle.root, depth: 0).value
   }
 
   private init(
@@ -63,84 +71,99 @@ struct PickleConversion {
     .malformed(path: path, place: "the pickle's values", found: found, expected: expected)
   }
 
-  /// A value and its cost: 16 for each item and the bytes of each text, repetitions counted each time. A few bytes that
-  /// refer to each other again and again ("billion laughs") stay small in memory, but not for who walks through them.
-  private mutating func convert(_ item: Item, depth: Int) throws -> (value: CheckpointValue, cost: Int) {
+  private mutating func convertItem(_ item: Item, depth: Int) throws -> Converted {
     switch item {
-    case .none: return (.none, 16)
-    case .bool(let value): return (.bool(value), 16)
-    case .int(let value): return (.int(value), 16)
-    case .float(let value): return (.float(value), 16)
-    case .text(let offset, let count): return (.string(try string(offset, count)), 16 + Int(count))
-    case .tensor(let index): return (.tensor(try tensor(pickle.tensors[Int(index)])), 16)
+    case .none: return Converted(value: .none)
+    case .bool(let value): return Converted(value: .bool(value))
+    case .int(let value): return Converted(value: .int(value))
+    case .float(let value): return Converted(value: .float(value))
+    case .text(let offset, let count):
+      return Converted(value: .string(try string(offset, count)), cost: 16 + Int(count))
+    case .tensor(let index): return Converted(value: .tensor(try tensor(pickle.tensors[Int(index)])))
     case .tuple(let index):
-      return try container(.tuple(index), depth: depth) { conversion, cost in
-        .tuple(try conversion.convertAll(conversion.pickle.tuples[Int(index)], depth: depth, cost: &cost))
+      return try container(.tuple(index), depth: depth) { conversion, tally in
+        .tuple(try conversion.convertAll(conversion.pickle.tuples[Int(index)], depth: depth, tally: &tally))
       }
     case .list(let index):
-      return try container(.list(index), depth: depth) { conversion, cost in
-        .list(try conversion.convertAll(conversion.pickle.lists[Int(index)], depth: depth, cost: &cost))
+      return try container(.list(index), depth: depth) { conversion, tally in
+        .list(try conversion.convertAll(conversion.pickle.lists[Int(index)], depth: depth, tally: &tally))
       }
     case .dictionary(let index):
-      return try container(.dictionary(index), depth: depth) { conversion, cost in
-        .dictionary(try conversion.dictionary(index, depth: depth, cost: &cost))
+      return try container(.dictionary(index), depth: depth) { conversion, tally in
+        .dictionary(try conversion.dictionary(index, depth: depth, tally: &tally))
       }
     case .global(.elementType(let type)):
-      return (.string("torch.\(TorchTypes.dtypeName(of: type)!)"), 16)
+      return Converted(value: .string("torch.\(TorchTypes.dtypeName(of: type)!)"))
     case .global(let global): throw malformed("\(global) as a value", "a tensor or a plain value")
     case .storage: throw malformed("a storage without a tensor", "a tensor or a plain value")
     }
   }
 
-  private mutating func container(
-    _ container: Container, depth: Int, _ body: (inout PickleConversion, inout Int) throws -> CheckpointValue
-  ) throws -> (value: CheckpointValue, cost: Int) {
-    if let known = converted[container] { return known }
-    guard open.insert(container).inserted else { throw malformed("a container that holds itself", "no cycle") }
-    guard depth < Self.maximumDepth else {
-      throw CheckpointError.excessive(
-        path: path, what: "the nesting of lists and dicts", found: "over \(depth) levels",
-        limit: "\(Self.maximumDepth) levels")
-    }
+  /// What the elements of a container add up to.
+  private struct Tally {
     var cost = 16
-    let value = try body(&self, &cost)
-    open.remove(container)
-    converted[container] = (value, cost)
-    return (value, cost)
+    var height = 1
   }
 
-  private mutating func convertAll(_ items: [Item], depth: Int, cost: inout Int) throws -> [CheckpointValue] {
+  private mutating func container(
+    _ container: Container, depth: Int, _ body: (inout PickleConversion, inout Tally) throws -> CheckpointValue
+  ) throws -> Converted {
+    if let known = converted[container] {
+      // It may hang deeper here than where it was converted.
+      try checkDepth(depth + known.height)
+      return known
+    }
+    guard open.insert(container).inserted else { throw malformed("a container that holds itself", "no cycle") }
+    try checkDepth(depth + 1)
+    var tally = Tally()
+    let value = try body(&self, &tally)
+    open.remove(container)
+    let result = Converted(value: value, cost: tally.cost, height: tally.height)
+    converted[container] = result
+    return result
+  }
+
+  private func checkDepth(_ depth: Int) throws {
+    guard depth <= Self.maximumDepth else {
+      throw CheckpointError.excessive(
+        path: path, what: "the nesting of lists and dicts", found: "over \(Self.maximumDepth) levels",
+        limit: "\(Self.maximumDepth) levels")
+    }
+  }
+
+  private mutating func convertAll(_ items: [Item], depth: Int, tally: inout Tally) throws -> [CheckpointValue] {
     var values: [CheckpointValue] = []
     values.reserveCapacity(items.count)
-    for item in items { values.append(try convert(item, depth: depth + 1, cost: &cost)) }
+    for item in items { values.append(try convert(item, depth: depth + 1, tally: &tally)) }
     return values
   }
 
-  private mutating func convert(_ item: Item, depth: Int, cost: inout Int) throws -> CheckpointValue {
-    let (value, own) = try convert(item, depth: depth)
-    cost += own  // Both are at most the limit, which is far from the end of Int.
-    guard cost <= costLimit else {
+  private mutating func convert(_ item: Item, depth: Int, tally: inout Tally) throws -> CheckpointValue {
+    let element = try convertItem(item, depth: depth)
+    tally.height = Swift.max(tally.height, element.height + 1)
+    tally.cost += element.cost  // Both are at most the limit, which is far from the end of Int.
+    guard tally.cost <= costLimit else {
       throw CheckpointError.excessive(
-        path: path, what: "the pickle's values, repetitions written out,", found: "over \(cost) bytes",
+        path: path, what: "the pickle's values, repetitions written out,", found: "over \(tally.cost) bytes",
         limit: "\(costLimit)")
     }
-    return value
+    return element.value
   }
 
-  private mutating func dictionary(_ index: Int32, depth: Int, cost: inout Int) throws -> CheckpointDictionary {
+  private mutating func dictionary(_ index: Int32, depth: Int, tally: inout Tally) throws -> CheckpointDictionary {
     let source = pickle.dictionaries[Int(index)]
     var entries: [(CheckpointDictionary.Key, CheckpointValue)] = []
     entries.reserveCapacity(source.entries.count)
     for (keyItem, valueItem) in source.entries {
       let key: CheckpointDictionary.Key
-      switch try convert(keyItem, depth: depth + 1, cost: &cost) {
+      switch try convert(keyItem, depth: depth + 1, tally: &tally) {
       case .string(let name): key = .string(name)
       case .int(let number): key = .int(number)
       case let other:
         throw CheckpointError.unsupported(
           path: path, found: "\(other.summary) as the key of a dict", advice: "use strings or integers as keys")
       }
-      entries.append((key, try convert(valueItem, depth: depth + 1, cost: &cost)))
+      entries.append((key, try convert(valueItem, depth: depth + 1, tally: &tally)))
     }
     var result = CheckpointDictionary(entries)
     result.isOrderedDict = source.isOrderedDict

@@ -54,6 +54,13 @@ struct HostilePickleTests {
     [.raw([UInt8](repeating: 0x5D, count: levels)), .raw([UInt8](repeating: 0x61, count: levels - 1))]
   }
 
+  /// A list of lists that each hold the one before: every one is near the top, and the last is as deep as there are.
+  private static func ladder(_ levels: Int) -> [Opcode] {
+    var opcodes: [Opcode] = [.emptyList, .mark, .emptyList, .put(0)]
+    for level in 1...levels { opcodes += [.emptyList, .get(level - 1), .append, .put(level)] }
+    return opcodes + [.appends]
+  }
+
   /// A list of ten references to a list of ten references to … a list.
   private static func laughs(_ levels: Int) -> [Opcode] {
     var opcodes: [Opcode] = [.emptyList, .put(0), .pop]
@@ -63,7 +70,7 @@ struct HostilePickleTests {
     return opcodes + [.get(levels)]
   }
 
-  /// A dict of a thousand long keys taken from one text of the memo, in a list again and again.
+  /// A text of a mebibyte, of which the memo makes as many as one likes.
   private static let longText = String(repeating: "x", count: 1 << 20)
 
   static let attacks: [Hostile] = [
@@ -71,6 +78,8 @@ struct HostilePickleTests {
     .init(
       name: "a tuple of a million levels", opcodes: [.none, .raw(.init(repeating: 0x85, count: 1_000_000))],
       message: "nesting"),
+    .init(
+      name: "lists that each hold the one before, side by side", opcodes: ladder(100), message: "nesting"),
     .init(name: "billion laughs", opcodes: laughs(12), message: "repetitions written out"),
     .init(
       name: "a long text ten thousand times",
