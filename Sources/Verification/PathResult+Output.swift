@@ -42,12 +42,14 @@ extension [PathResult] {
     let path: String
     let verdict: String
     let failure: String?
+    let unsupported: Bool
     let reports: [VerificationReport]
 
     init(_ result: PathResult) {
       path = result.path
       verdict = "\(result.verdict)"
       failure = result.failure
+      unsupported = result.isUnsupported
       reports = result.reports
     }
   }

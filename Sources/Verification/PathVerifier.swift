@@ -19,6 +19,8 @@ public struct PathResult: Sendable {
   public var reports: [VerificationReport]
   /// Why the path could not be verified.
   public var failure: String?
+  /// Whether that is an operator, or a kind of value, which the runtime does not have: no claim of it is broken.
+  public var isUnsupported = false
 
   /// How a verification ended.
   public enum Verdict: Int, Sendable, Comparable {
@@ -56,7 +58,15 @@ public struct PathVerifier: Sendable {
     do {
       return PathResult(path: path, reports: try reports(of: path))
     } catch {
-      return PathResult(path: path, reports: [], failure: "\(error)")
+      return PathResult(
+        path: path, reports: [], failure: "\(error)", isUnsupported: Self.isUnsupported(error))
+    }
+  }
+
+  private static func isUnsupported(_ error: any Error) -> Bool {
+    switch error {
+    case ReferenceError.unsupportedOperator, EngineError.unsupportedOperator, VerificationError.notForEngine: true
+    default: false
     }
   }
 
