@@ -1,5 +1,6 @@
 // Matrix products of the shapes that training and scoring need: this package's kernels beside OpenBLAS.
 
+import COpenBLAS
 import Glibc
 import GraphEngine
 
@@ -49,40 +50,67 @@ struct MatrixShape {
   ]
 }
 
-/// Measures every shape by this package's kernels and by OpenBLAS.
-/// - Parameter seconds: about how long each product is repeated by each engine.
+/// Measures every shape by this package's kernels; by OpenBLAS as a program that links it gets it, with threads of its
+/// own; and by OpenBLAS as the engine uses it, a call on each of the engine's threads.
+/// - Parameter seconds: about how long each product is repeated by each.
 func measureMatrixProducts(
   _ shapes: [MatrixShape] = MatrixShape.all, threads: Int = 2, seconds: Double = 0.3
 ) -> [MatrixMeasurement] {
   let pool = ThreadPool(threads: threads)
-  let engines = [(MatrixKernels.best.name, MatrixProductEngine.kernels(.best)), ("OpenBLAS", .openBLAS)]
   return shapes.flatMap { shape in
-    engines.map { measure(shape, engine: $0.0, $0.1, pool: pool, seconds: seconds) }
+    let memory = ProductMemory(shape)
+    func planned(_ name: String, _ engine: MatrixProductEngine) -> MatrixMeasurement {
+      let product = MatrixProduct(
+        rows: shape.rows, columns: shape.columns, depth: shape.depth, a: .init(transposed: shape.aTransposed),
+        b: .init(transposed: shape.bTransposed), batch: shape.batch, threads: threads, engine: engine)
+      let scratch = UnsafeMutableRawPointer.allocate(byteCount: product.scratchByteCount, alignment: 64)
+      defer { scratch.deallocate() }
+      return measure(shape, engine: name, seconds: seconds) {
+        product.run(a: memory.a, b: memory.b, c: memory.c, scratch: scratch, pool: pool)
+      }
+    }
+    let ours = planned(MatrixKernels.best.name, .kernels(.best))
+    let onOurThreads = planned("OpenBLAS on our threads", .openBLAS)
+    openblas_set_num_threads(Int32(threads))
+    let alone = measure(shape, engine: "OpenBLAS", seconds: seconds) { multiplyByOpenBLAS(shape, memory) }
+    openblas_set_num_threads(1)
+    return [ours, alone, onOurThreads]
   }
 }
 
-private func measure(
-  _ shape: MatrixShape, engine name: String, _ engine: MatrixProductEngine, pool: ThreadPool, seconds: Double
-) -> MatrixMeasurement {
-  let product = MatrixProduct(
-    rows: shape.rows, columns: shape.columns, depth: shape.depth, a: .init(transposed: shape.aTransposed),
-    b: .init(transposed: shape.bTransposed), batch: shape.batch, threads: pool.threadCount, engine: engine)
-  func numbers(_ count: Int) -> UnsafeMutablePointer<Float> {
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64).bindMemory(
-      to: Float.self, capacity: count)
-    for index in 0..<count { memory[index] = Float(index % 17) / 17 - 0.5 }
-    return memory
+private func multiplyByOpenBLAS(_ shape: MatrixShape, _ memory: ProductMemory) {
+  for index in 0..<shape.batch {
+    cblas_sgemm(
+      CblasRowMajor, shape.aTransposed ? CblasTrans : CblasNoTrans, shape.bTransposed ? CblasTrans : CblasNoTrans,
+      Int32(shape.rows), Int32(shape.columns), Int32(shape.depth), 1, memory.a + index * shape.rows * shape.depth,
+      Int32(shape.aTransposed ? shape.rows : shape.depth), memory.b + index * shape.depth * shape.columns,
+      Int32(shape.bTransposed ? shape.depth : shape.columns), 0, memory.c + index * shape.rows * shape.columns,
+      Int32(shape.columns))
   }
-  let a = numbers(shape.batch * shape.rows * shape.depth)
-  let b = numbers(shape.batch * shape.depth * shape.columns)
-  let c = numbers(shape.batch * shape.rows * shape.columns)
-  let scratch = UnsafeMutableRawPointer.allocate(byteCount: product.scratchByteCount, alignment: 64)
-  defer {
-    for memory in [a, b, c] { memory.deallocate() }
-    scratch.deallocate()
-  }
-  func run() { product.run(a: a, b: b, c: c, scratch: scratch, pool: pool) }
+}
 
+/// The matrices of a product.
+private final class ProductMemory {
+  let a, b, c: UnsafeMutablePointer<Float>
+
+  init(_ shape: MatrixShape) {
+    func numbers(_ count: Int) -> UnsafeMutablePointer<Float> {
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64).bindMemory(
+        to: Float.self, capacity: count)
+      for index in 0..<count { memory[index] = Float(index % 17) / 17 - 0.5 }
+      return memory
+    }
+    a = numbers(shape.batch * shape.rows * shape.depth)
+    b = numbers(shape.batch * shape.depth * shape.columns)
+    c = numbers(shape.batch * shape.rows * shape.columns)
+  }
+
+  deinit { for memory in [a, b, c] { memory.deallocate() } }
+}
+
+private func measure(
+  _ shape: MatrixShape, engine: String, seconds: Double, _ run: () -> Void
+) -> MatrixMeasurement {
   var times: [Double] = []
   let end = now() + seconds
   run()
@@ -94,7 +122,7 @@ private func measure(
   times.sort()
   let operations = 2.0 * Double(shape.batch * shape.rows * shape.columns * shape.depth)
   return MatrixMeasurement(
-    name: shape.name, engine: name, bestGigaflops: operations / times[0] / 1e9,
+    name: shape.name, engine: engine, bestGigaflops: operations / times[0] / 1e9,
     medianGigaflops: operations / times[times.count / 2] / 1e9, bestMicroseconds: times[0] * 1e6)
 }
 
