@@ -1,9 +1,7 @@
 """Runs the node test cases that the onnx package ships through onnx-verify, in both runtimes, and counts by operator.
 
-Expects `onnx-verify --runtime reference|engine --json DIR…` to print one JSON object a line, in the order of the
-directories: {"path": …, "verdict": "match" | "mismatch" | "unsupported" | "error", "message": …}. "unsupported" means
-that the runtime makes no claim: it has no such operator, or (the engine) does not compute with such element types or
-with so old an opset. All else but a match is a failure.
+What must hold: in the reference runtime every case of an operator that it has passes; in the engine every case of an
+operator that it has, where the case is of an opset that we read and of element types that the engine computes with.
 """
 
 import json
@@ -13,52 +11,96 @@ from pathlib import Path
 
 import onnx
 import onnx.backend.test
+from onnx import TensorProto
 
 CASES = Path(onnx.backend.test.__file__).parent / "data/node"
 RUNTIMES = ["reference", "engine"]
 SUFFIX = "_expanded"  # cases whose operator is replaced by the body of its function
 
 
-def operators_of(cases):
-    """The operator that each case is about; "(function bodies)" for those that spell an operator out in others."""
-    result = {}
-    for case in cases:
-        nodes = onnx.load(str(case / "model.onnx")).graph.node
-        spelled_out = SUFFIX in case.name
-        domain = nodes[0].domain + "." if nodes[0].domain else ""
-        result[case.name] = "(function bodies)" if spelled_out else domain + nodes[0].op_type
-    return result
+# What the engine computes with; the other types only pass through the reference runtime.
+ENGINE_TYPES = {TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL}
+# The opsets that we read (the cases go back to opset 1).
+OPSETS = range(13, 22)
+
+# Cases that cannot be replayed, or whose recorded numbers contradict the operator's text: a miss is no failure.
+EXCEPTIONS = {
+    "random numbers of another generator": [
+        f"test_training_dropout{ending}" for ending in ("", "_default", "_default_mask", "_mask")
+    ],
+    "recorded as uint16, though the graph declares bfloat16 (onnxruntime refuses them too)": [
+        "test_cast_BFLOAT16_to_FLOAT",
+        "test_cast_FLOAT_to_BFLOAT16",
+        "test_castlike_BFLOAT16_to_FLOAT",
+        "test_castlike_BFLOAT16_to_FLOAT_expanded",
+        "test_castlike_FLOAT_to_BFLOAT16",
+        "test_castlike_FLOAT_to_BFLOAT16_expanded",
+    ],
+    "recorded with sums that wrapped around in 8 bits, where QLinearMatMul saturates": [
+        f"test_qlinearmatmul_{rank}_int8_{kind}" for rank in ("2D", "3D") for kind in ("float16", "float32")
+    ],
+}
 
 
-def verdicts_of(tools, runtime, cases):
+class Case:
+    """One test case: its directory, the operator that it is about, and whether the engine claims its kind."""
+
+    def __init__(self, path):
+        self.path = path
+        self.name = path.name
+        model = onnx.load(str(path / "model.onnx"))
+        node = model.graph.node[0]
+        # A function's body spells an operator out in others.
+        whole = SUFFIX not in self.name
+        self.operator = (f"{node.domain}." if node.domain else "") + node.op_type if whole else "(function bodies)"
+        opsets = {entry.domain: entry.version for entry in model.opset_import}
+        values = [value.type for value in [*model.graph.input, *model.graph.output]]
+        self.is_for_engine = opsets.get("", 0) in OPSETS and all(
+            value.HasField("tensor_type") and value.tensor_type.elem_type in ENGINE_TYPES for value in values
+        )
+
+
+def results_of(tools, runtime, cases):
     """What onnx-verify says about each case, by its name."""
-    command = [tools.binaries / "onnx-verify", "--runtime", runtime, "--json", *cases]
-    result = subprocess.run(command, cwd=tools.directory, capture_output=True, text=True)
-    verdicts = {}
-    for line in result.stdout.splitlines():
-        entry = json.loads(line)
-        verdicts[Path(entry["path"]).name] = entry
-    if len(verdicts) != len(cases):
-        said = result.stderr.strip()[-1000:]
-        raise RuntimeError(f"{len(verdicts)} verdicts for {len(cases)} cases, exit {result.returncode}: {said}")
-    return verdicts
+    command = [tools.binaries / "onnx-verify", "--runtime", runtime, "--json", *(case.path for case in cases)]
+    run = subprocess.run(command, cwd=tools.directory, capture_output=True, text=True)
+    try:
+        results = {Path(entry["path"]).name: entry for entry in json.loads(run.stdout)}
+        return {case.name: results[case.name] for case in cases}
+    except (ValueError, KeyError) as error:
+        raise RuntimeError(f"exit {run.returncode}, {error!r}: {run.stderr.strip()[-1000:]}") from error
+
+
+def reason_of(entry):
+    """Why a case did not match, in a line."""
+    if entry.get("failure"):
+        return entry["failure"]
+    broken = [f"{c['name']}: {c['detail']}" for report in entry["reports"] for c in report["checks"] if not c["passed"]]
+    return "; ".join(broken)[:500] or entry["verdict"]
 
 
 def check(tally, tools):
-    cases = sorted(path for path in CASES.iterdir() if (path / "model.onnx").exists())
-    operators = operators_of(cases)
+    cases = [Case(path) for path in sorted(CASES.iterdir()) if (path / "model.onnx").exists()]
     count = defaultdict(lambda: defaultdict(int))
     for case in cases:
-        count[operators[case.name]]["cases"] += 1
+        count[case.operator]["cases"] += 1
+
+    reasons = {name: reason for reason, names in EXCEPTIONS.items() for name in names}
+    unknown = reasons.keys() - {case.name for case in cases}
+    if unknown:
+        tally.fail("the list of exceptions", f"no such cases: {sorted(unknown)}")
 
     for runtime in RUNTIMES:
-        verdicts = tally.check(f"{runtime}: onnx-verify runs the cases", lambda: verdicts_of(tools, runtime, cases))
-        for name, entry in (verdicts or {}).items():
-            count[operators[name]][runtime] += entry["verdict"] == "match"
-            if entry["verdict"] == "match":
+        results = tally.check(f"onnx-verify --runtime {runtime}", lambda: results_of(tools, runtime, cases))
+        for case in cases if results else []:
+            entry = results[case.name]
+            if entry["verdict"] == "matched":
                 tally.passed += 1
-            elif entry["verdict"] != "unsupported":
-                tally.fail(f"{runtime}: {name} ({operators[name]})", f"{entry['verdict']}: {entry.get('message')}")
+                count[case.operator][runtime] += 1
+            elif case.name in reasons:
+                print(f"{runtime}: {case.name} does not match: {reasons[case.name]}")
+            elif not entry["unsupported"] and (runtime == "reference" or case.is_for_engine):
+                tally.fail(f"{runtime}: {case.name} ({case.operator})", reason_of(entry))
 
     print(f"\n{'operator':<40}{'cases':>7}" + "".join(f"{runtime:>11}" for runtime in RUNTIMES))
     for operator in sorted(count):
@@ -66,5 +108,5 @@ def check(tally, tools):
         print(f"{operator:<40}{row['cases']:>7}" + "".join(f"{row[runtime]:>11}" for runtime in RUNTIMES))
     for runtime in RUNTIMES:
         matched = sum(row[runtime] for row in count.values())
-        whole = sum(row["cases"] == row[runtime] for row in count.values())
-        print(f"{runtime}: {matched} of {len(cases)} cases match, {whole} of {len(count)} operators in every case")
+        some = sum(row[runtime] > 0 for row in count.values())
+        print(f"{runtime}: {matched} of {len(cases)} cases match; {some} of {len(count)} operators")

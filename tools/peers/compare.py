@@ -2,9 +2,7 @@
 
     python compare.py --binaries .build/release [--rounds 3] [--json FILE]
 
-Of each measurement the fastest round counts: on a machine that does other things too, what is slower is noise.
-`ranker-bench --json --pairs FILE --model DIRECTORY` prints {"rows": [{"name", "seconds", …}]} with the names in
-COMPARISONS, and each matrix product as "matmul NAME" with its "gflops" and "openblas_gflops" as well.
+Of each measurement the best round counts: on a machine that does other things too, what is slower is noise.
 """
 
 import argparse
@@ -20,80 +18,81 @@ HERE = Path(__file__).resolve().parent
 DATA = HERE.parent.parent / ".cache/bench"
 EPOCHS = 10
 
-# name of a row, what it is, the largest ratio of our time to the peer's that we promise
+# name of the measurement, the largest ratio of our time to the peer's that we promise
 COMPARISONS = [
-    ("training_step", "training step: 1,542 features, hidden 256, batch 32, Adam", 1 / 6),
-    ("json_reading", "reading 2,000 pairs of 1,536-wide embeddings", 1 / 5),
-    ("train_pairwise", f"ranker train pairwise on them, {EPOCHS} epochs, the whole command", 1 / 5),
-    ("score_10000", "scoring 10,000 items with the exported scorer", 1),
-    ("score_1", "scoring one item", 1),
+    ("training step", 1 / 6),
+    ("reading pairs", 1 / 5),
+    ("ranker train pairwise", 1 / 5),
+    ("scoring 10,000 items", 1),
+    ("scoring one item", 1),
 ]
+HELP = "ranker --help"
 HELP_SECONDS = 0.05
 OPENBLAS_FACTOR = 1.5
+SECONDS = {"s": 1, "ms": 1e-3, "µs": 1e-6}
 
 
-def rows_of(command):
-    """The JSON rows that a command prints: one object with "rows", or one object a line."""
-    output = subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True).stdout
-    try:
-        parsed = json.loads(output)
-        return parsed["rows"] if "rows" in parsed else [parsed]
-    except json.JSONDecodeError:
-        return [json.loads(line) for line in output.splitlines()]
-
-
-def seconds_of(command):
-    start = time.perf_counter()
-    subprocess.run([str(part) for part in command], check=True, capture_output=True)
-    return time.perf_counter() - start
-
-
-class Fastest:
-    """The fastest of several rounds, by name."""
+class Best:
+    """The best of several rounds, by name: a time in seconds, or a rate in GFLOP/s."""
 
     def __init__(self):
-        self.rows = {}
+        self.values = {}
+        self.details = {}
 
-    def add(self, rows):
-        for row in rows:
-            known = self.rows.get(row["name"])
-            if known is None or row["seconds"] < known["seconds"]:
-                self.rows[row["name"]] = row
+    def add_time(self, name, seconds, detail=""):
+        self.values[name] = min(seconds, self.values.get(name, seconds))
+        self.details[name] = detail
+
+    def add_rate(self, name, rate, detail=""):
+        self.values[name] = max(rate, self.values.get(name, rate))
+        self.details[name] = detail
 
     def __getitem__(self, name):
-        return self.rows[name]
+        return self.values[name]
 
 
-def measure(binaries, rounds):
+def output_of(command):
+    return subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def peer(script, *arguments):
+    """The JSON lines that a peer's script prints."""
+    return [json.loads(line) for line in output_of([sys.executable, HERE / script, *arguments]).splitlines()]
+
+
+def prepare(binaries):
+    """The pairs that both read, and an exported scorer of their width. Returns the paths."""
     pairs, model = DATA / "pairs.jsonl", DATA / "model"
     DATA.mkdir(parents=True, exist_ok=True)
     if not pairs.exists():
-        subprocess.run([sys.executable, HERE / "make_pairs.py", "--output", DATA / "pairs.part"], check=True)
-        (DATA / "pairs.part").rename(pairs)
+        unfinished = DATA / "pairs.part"
+        subprocess.run([sys.executable, HERE / "make_pairs.py", "--output", unfinished], check=True)
+        unfinished.rename(pairs)
+    shutil.rmtree(model, ignore_errors=True)
+    output_of([binaries / "ranker", "train", "pairwise", "--input", pairs, "--output", model, "--epochs", 1, "--quiet"])
+    return pairs, model / "pairwise_ranker_scorer.onnx"
 
-    train_ours = [binaries / "ranker", "train", "pairwise", "--input", pairs, "--output", model,
-                  "--epochs", EPOCHS, "--quiet"]
-    train_theirs = [sys.executable, HERE / "torch_pairwise.py", "--input", pairs, "--epochs", EPOCHS]
-    scorer = model / "pairwise_ranker_scorer.onnx"
 
-    ours, theirs = Fastest(), Fastest()
-    for number in range(1, rounds + 1):
-        print(f"round {number} of {rounds}", file=sys.stderr)
-        shutil.rmtree(model, ignore_errors=True)
-        ours.add([{"name": "train_pairwise", "seconds": seconds_of(train_ours)}])
-        start = time.perf_counter()
-        step = rows_of(train_theirs)
-        whole = time.perf_counter() - start
-        theirs.add([*step, {"name": "train_pairwise", "library": step[0]["library"], "seconds": whole}])
+def measure_ours(ours, binaries, pairs):
+    for row in json.loads(output_of([binaries / "ranker-bench", "--json", "--pairs", pairs]))["rows"]:
+        if row["unit"] in SECONDS:
+            ours.add_time(row["name"], row["value"] * SECONDS[row["unit"]], row["detail"])
+        else:
+            ours.add_rate(row["name"], row["value"], row["detail"])
 
-        ours.add(rows_of([binaries / "ranker-bench", "--json", "--pairs", pairs, "--model", model]))
-        theirs.add(rows_of([sys.executable, HERE / "json_reading.py", "--input", pairs, "--runs", 1]))
-        theirs.add(rows_of([sys.executable, HERE / "torch_matmul.py"]))
-        for items, runs in ((10_000, 20), (1, 2000)):
-            [row] = rows_of([sys.executable, HERE / "ort_latency.py", scorer, f"batch={items}", "--runs", runs])
-            theirs.add([{**row, "name": f"score_{items}"}])
-        ours.add([{"name": "help", "seconds": seconds_of([binaries / "ranker", "--help"])}])
-    return ours, theirs
+
+def measure_peers(theirs, pairs, scorer):
+    start = time.perf_counter()
+    [training] = peer("torch_pairwise.py", "--input", pairs, "--epochs", EPOCHS)
+    theirs.add_time("ranker train pairwise", time.perf_counter() - start, training["library"])
+    theirs.add_time("training step", training["seconds"], training["library"])
+    [reading] = peer("json_reading.py", "--input", pairs, "--runs", 1)
+    theirs.add_time("reading pairs", reading["seconds"], reading["library"])
+    for name, items, runs in (("scoring 10,000 items", 10_000, 20), ("scoring one item", 1, 2000)):
+        [latency] = peer("ort_latency.py", scorer, f"batch={items}", "--runs", runs)
+        theirs.add_time(name, latency["seconds"], latency["library"])
+    for product in peer("torch_matmul.py"):
+        theirs.add_rate(product["name"], product["median_gflops"], product["library"])
 
 
 def readable(seconds):
@@ -106,26 +105,33 @@ def verdict(holds):
     return "holds" if holds else "MISSED"
 
 
-def print_tables(ours, theirs):
-    print(f"{'work':<66}{'here':>11}{'peer':>11}{'ratio':>8}{'bar':>7}  verdict  peer")
-    for name, title, bar in COMPARISONS:
-        here, there = ours[name]["seconds"], theirs[name]["seconds"]
+def print_times(ours, theirs):
+    print(f"{'work':<24}{'here':>11}{'peer':>11}{'ratio':>8}{'bar':>9}  verdict  peer")
+    for name, bar in COMPARISONS:
+        here, there = ours[name], theirs[name]
         print(
-            f"{title:<66}{readable(here):>11}{readable(there):>11}{here / there:>8.3f}{bar:>7.3f}"
-            f"  {verdict(here <= bar * there):<7}  {theirs[name]['library']}"
+            f"{name:<24}{readable(here):>11}{readable(there):>11}{here / there:>8.3f}{bar:>9.3f}"
+            f"  {verdict(here <= bar * there):<7}  {theirs.details[name]}"
         )
-    here = ours["help"]["seconds"]
-    print(f"{'ranker --help':<66}{readable(here):>11}{'':>11}{'':>8}{readable(HELP_SECONDS):>9}"
-          f"{verdict(here < HELP_SECONDS):>7}")
+    here = ours[HELP]
+    print(
+        f"{HELP:<24}{readable(here):>11}{'':>11}{'':>8}{readable(HELP_SECONDS):>9}  {verdict(here < HELP_SECONDS)}"
+    )
 
-    print(f"\n{'matrix product, GFLOP/s':<50}{'here':>8}{'OpenBLAS':>10}{'times':>7}{'PyTorch':>9}{'times':>7}")
-    for name, row in ours.rows.items():
+
+def print_products(ours, theirs):
+    """Ours are the rows "matmul NAME ENGINE": one with OpenBLAS, and one with the kernels of this processor."""
+    print(f"\n{'matrix product, GFLOP/s':<46}{'here':>8}{'OpenBLAS':>10}{'ratio':>7}{'PyTorch':>9}{'ratio':>7}")
+    for name, torch in theirs.values.items():
         if not name.startswith("matmul "):
             continue
-        here, blas, torch = row["gflops"], row["openblas_gflops"], theirs[name]["gflops"]
+        blas = ours[f"{name} OpenBLAS"]
+        here = max(v for n, v in ours.values.items() if n.startswith(f"{name} ") and not n.endswith(" OpenBLAS"))
         holds = here >= OPENBLAS_FACTOR * blas and here >= torch
-        print(f"{name[7:]:<50}{here:>8.1f}{blas:>10.1f}{here / blas:>7.2f}{torch:>9.1f}{here / torch:>7.2f}"
-              f"  {verdict(holds)}")
+        print(
+            f"{name[7:]:<46}{here:>8.1f}{blas:>10.1f}{here / blas:>7.2f}{torch:>9.1f}{here / torch:>7.2f}"
+            f"  {verdict(holds)}"
+        )
 
 
 def main():
@@ -137,11 +143,19 @@ def main():
 
     load = os.getloadavg()[0]
     if load > 0.5:
-        print(f"The load is {load:.1f} already: other work is running, and the ratios will tell of it.", file=sys.stderr)
-    ours, theirs = measure(arguments.binaries.resolve(), arguments.rounds)
-    print_tables(ours, theirs)
+        print(f"The load is {load:.1f} already: other work runs here, and the ratios will show it.", file=sys.stderr)
+
+    binaries = arguments.binaries.resolve()
+    pairs, scorer = prepare(binaries)
+    ours, theirs = Best(), Best()
+    for number in range(1, arguments.rounds + 1):
+        print(f"round {number} of {arguments.rounds}", file=sys.stderr)
+        measure_ours(ours, binaries, pairs)
+        measure_peers(theirs, pairs, scorer)
+    print_times(ours, theirs)
+    print_products(ours, theirs)
     if arguments.json:
-        both = {"ours": list(ours.rows.values()), "peers": list(theirs.rows.values())}
+        both = {"ours": ours.values, "peers": theirs.values, "libraries": theirs.details}
         arguments.json.write_text(json.dumps(both, indent=2) + "\n")
 
 
