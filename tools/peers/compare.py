@@ -120,13 +120,14 @@ def print_times(ours, theirs):
 
 
 def print_products(ours, theirs):
-    """Ours are the rows "matmul NAME ENGINE": one with OpenBLAS, and one with the kernels of this processor."""
+    """Ours are the rows "matmul NAME ENGINE": this processor's kernels, and OpenBLAS in the ways it can be called."""
     print(f"\n{'matrix product, GFLOP/s':<46}{'here':>8}{'OpenBLAS':>10}{'ratio':>7}{'PyTorch':>9}{'ratio':>7}")
     for name, torch in theirs.values.items():
         if not name.startswith("matmul "):
             continue
-        blas = ours[f"{name} OpenBLAS"]
-        here = max(v for n, v in ours.values.items() if n.startswith(f"{name} ") and not n.endswith(" OpenBLAS"))
+        engines = {n.removeprefix(f"{name} "): v for n, v in ours.values.items() if n.startswith(f"{name} ")}
+        blas = max(rate for engine, rate in engines.items() if engine.startswith("OpenBLAS"))
+        here = max(rate for engine, rate in engines.items() if not engine.startswith("OpenBLAS"))
         holds = here >= OPENBLAS_FACTOR * blas and here >= torch
         print(
             f"{name[7:]:<46}{here:>8.1f}{blas:>10.1f}{here / blas:>7.2f}{torch:>9.1f}{here / torch:>7.2f}"
@@ -142,9 +143,6 @@ def main():
     arguments = parser.parse_args()
 
     load = os.getloadavg()[0]
-    if load > 0.5:
-        print(f"The load is {load:.1f} already: other work runs here, and the ratios will show it.", file=sys.stderr)
-
     binaries = arguments.binaries.resolve()
     pairs, scorer = prepare(binaries)
     ours, theirs = Best(), Best()
@@ -154,6 +152,8 @@ def main():
         measure_peers(theirs, pairs, scorer)
     print_times(ours, theirs)
     print_products(ours, theirs)
+    if load > 0.5:
+        print(f"\nOther work ran here (the load was {load:.1f} at the start): measure again on an idle machine.")
     if arguments.json:
         both = {"ours": ours.values, "peers": theirs.values, "libraries": theirs.details}
         arguments.json.write_text(json.dumps(both, indent=2) + "\n")
