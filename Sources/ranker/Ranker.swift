@@ -17,6 +17,10 @@ struct Ranker: ParsableCommand {
         ranker rank --model models/pairwise_ranker --items items.jsonl
       """,
     groupedSubcommands: [
-      CommandGroup(name: "Collecting preferences:", subcommands: [Items.self, Pairs.self, AddPair.self, Export.self])
+      CommandGroup(name: "Collecting preferences:", subcommands: [Items.self, Pairs.self, AddPair.self, Export.self]),
+      CommandGroup(name: "Training:", subcommands: [Train.self]),
+      CommandGroup(
+        name: "Using models:",
+        subcommands: [Rank.self, Evaluate.self, Models.self, Inspect.self, Convert.self]),
     ])
 }

@@ -1,0 +1,54 @@
+// `ranker inspect`: what is in a graph.
+
+import ArgumentParser
+import Checkpoints
+import Foundation
+import ONNX
+import PairwiseRanking
+import Reports
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what is in an ONNX graph: nodes, shapes, parameters; draw it.",
+    discussion: "FILE is an .onnx file or the directory of a model, whose graphs are shown one after the other.")
+
+  @Argument(help: ArgumentHelp("An .onnx file or the directory of a model.", valueName: "file"))
+  var path: String
+
+  @Option(help: ArgumentHelp("Draw the graph into this file (needs Graphviz).", valueName: "file.svg"))
+  var svg: String?
+
+  @Flag(help: "Do not list the nodes.")
+  var summary = false
+
+  func run() throws {
+    let paths = try files()
+    if let svg {
+      // A directory's first graph is the whole model.
+      let drawing = GraphDrawing(dot: try Model(contentsOf: paths[0]).graphvizDot())
+      guard let file = drawing.file else {
+        if case .missing(let reason) = drawing { throw ValidationFailure("\(paths[0]) is not drawn: \(reason)") }
+        return
+      }
+      try AtomicFile.write(to: svg) { try $0.write(file) }
+    }
+    for (index, path) in paths.enumerated() {
+      if index > 0 { print() }
+      let model = try Model(contentsOf: path)
+      if paths.count > 1 { print(Style.output.bold(path)) }
+      print(model.summary)
+      if !summary { print("\n" + model.listing) }
+    }
+    flushOutput()
+    if let svg { remark("\(paths[0]) is drawn in \(svg)") }
+  }
+
+  private func files() throws -> [String] {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else {
+      return [path]
+    }
+    let model = try ModelDirectory(path: path)
+    return [model.metadata.files.comparer, model.metadata.files.scorer].map(model.path(of:))
+  }
+}

@@ -1,0 +1,164 @@
+// `ranker train pairwise`: arguments in, a training run, a line that says how well it went.
+
+import ArgumentParser
+import Foundation
+import PairwiseRanking
+
+struct TrainPairwise: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pairwise",
+    abstract: "Train a ranker from preference pairs.",
+    discussion: """
+      Reads the pairs that `ranker export` writes. An item is its embedding and its metrics, in the sorted order of their \
+      names; either alone is enough. A shared network scores both items of a pair, and the margin ranking loss pushes \
+      the winner's score ahead. A tie pulls the two scores together: its loss is their distance.
+
+      The directory gets the graph (.onnx, and a scorer that takes one item), the parameters (.pth for PyTorch), \
+      metadata, a report to open in a browser, and test data that any ONNX runtime can replay. The export is verified \
+      before the training says that it succeeded.
+
+      Ctrl-C saves the state; the same command with --resume goes on and ends in the same bytes.
+      """)
+
+  @Option(help: ArgumentHelp("The pairs, JSON lines; - for standard input.", valueName: "file.jsonl"))
+  var input: String
+
+  @Option(help: ArgumentHelp("The directory for the model; made where it does not exist.", valueName: "directory"))
+  var output: String
+
+  @Option(help: "The stem of the files' names.")
+  var name = RankerSettings().name
+
+  @Option(help: ArgumentHelp("The width that embeddings must have (default: the data's).", valueName: "n"))
+  var embeddingDim: Int?
+
+  @Option(help: ArgumentHelp("Numbers in each of the two hidden layers.", valueName: "n"))
+  var hiddenDim = RankerSettings().hiddenDimension
+
+  @Option(help: ArgumentHelp("The length of an optimizer's step.", valueName: "x"))
+  var learningRate = RankerSettings().learningRate
+
+  @Option(help: ArgumentHelp("Pairs in a step.", valueName: "n"))
+  var batchSize = RankerSettings().batchSize
+
+  @Option(help: ArgumentHelp("Passes over the data; the best one is kept.", valueName: "n"))
+  var epochs = RankerSettings().epochs
+
+  @Option(help: ArgumentHelp("By how much the winner's score should be ahead.", valueName: "x"))
+  var margin = RankerSettings().margin
+
+  @Option(help: ArgumentHelp("The share of hidden numbers that a step drops.", valueName: "x"))
+  var dropout = RankerSettings().dropout
+
+  @Option(help: "The optimizer: adam, adamw or sgd (with momentum 0.9).")
+  var optimizer = RankerSettings().optimizer
+
+  @Option(help: ArgumentHelp("Decay of weights, not biases (default: 0; 0.01 for adamw).", valueName: "x"))
+  var weightDecay: Float?
+
+  @Option(help: ArgumentHelp("The share of pairs held out; 0 trains on everything.", valueName: "x"))
+  var validationSplit = RankerSettings().validationSplit
+
+  @Option(help: ArgumentHelp("Cross-validate in this many folds, then train on everything.", valueName: "k"))
+  var folds: Int?
+
+  @Option(help: ArgumentHelp("Stop after this many epochs without a better validation loss.", valueName: "n"))
+  var patience: Int?
+
+  @Option(help: ArgumentHelp("The same seed and data give the same files.", valueName: "n"))
+  var seed = RankerSettings().seed
+
+  @Option(help: ArgumentHelp("Threads (default: as many as there are cores).", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: ArgumentHelp("Start from the parameters of a .pth or .onnx file, or a model.", valueName: "model"))
+  var initFrom: String?
+
+  @Flag(help: "Go on where an interrupted training of the same settings and data stopped.")
+  var resume = false
+
+  @Option(help: ArgumentHelp("The operator set of the exported graph, 13 to 21.", valueName: "n"))
+  var opset = RankerSettings().opset
+
+  @Flag(help: "Make the first bad line of the data an error, instead of leaving it out.")
+  var strict = false
+
+  @OptionGroup var verbosity: TrainingOutputOptions
+
+  private var training: RankerTraining {
+    var settings = RankerSettings()
+    settings.name = name
+    settings.hiddenDimension = hiddenDim
+    settings.learningRate = learningRate
+    settings.batchSize = batchSize
+    settings.epochs = epochs
+    settings.margin = margin
+    settings.dropout = dropout
+    settings.optimizer = optimizer
+    settings.weightDecay = weightDecay
+    settings.validationSplit = validationSplit
+    settings.folds = folds
+    settings.patience = patience
+    settings.seed = seed
+    settings.opset = opset
+    settings.threads = threads
+    var training = RankerTraining(input: input, output: output, settings: settings)
+    training.embeddingDimension = embeddingDim
+    training.initialParameters = initFrom
+    training.resumes = resume
+    training.isStrict = strict
+    return training
+  }
+
+  func validate() throws {
+    do { try training.settings.validate() } catch { throw ValidationError("\(error).") }
+    if let embeddingDim, embeddingDim < 1 {
+      throw ValidationError("--embedding-dim is \(embeddingDim); expected 1 or more.")
+    }
+    if resume, input == "-" { throw ValidationError("--resume needs a file: standard input is read only once.") }
+  }
+
+  func run() throws {
+    let training = training
+    let mode = verbosity.mode
+    do {
+      let outcome = try interruptibly {
+        let view = TrainingView(mode)
+        do {
+          let outcome = try training.run { view.show($0) }
+          view.clear()
+          return outcome
+        } catch {
+          view.clear()
+          throw error
+        }
+      }
+      TrainingSummary(outcome).printOut(mode)
+    } catch is CancellationError {
+      remark("interrupted; to go on:\n  \(resumingCommand())")
+      throw ExitCode(130)
+    }
+  }
+}
+
+extension RankerSettings.OptimizerName: ExpressibleByArgument {}
+
+/// How much of a training is shown.
+struct TrainingOutputOptions: ParsableArguments {
+  @Flag(help: "Print only the last line.")
+  var quiet = false
+
+  @Flag(help: "Print every epoch, and what the verification compared.")
+  var verbose = false
+
+  @Flag(help: "Print progress and outcome as JSON, one object a line.")
+  var json = false
+
+  func validate() throws {
+    guard [quiet, verbose, json].count(where: { $0 }) < 2 else {
+      throw ValidationError("--quiet, --verbose and --json exclude each other.")
+    }
+  }
+
+  var mode: TrainingView.Mode { json ? .json : quiet ? .quiet : verbose ? .verbose : .normal }
+}
