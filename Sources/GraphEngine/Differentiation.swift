@@ -61,6 +61,9 @@ struct GradientRule {
 
   func output(_ index: Int = 0) -> String { node.outputs[index] }
 
+  /// The name of an optional output that the gradient wants: the forward node computes it from then on.
+  func requestedOutput(_ index: Int) -> String { differentiator.requestOutput(index, of: node) }
+
   /// Appends a node and returns the name of its first output.
   func emit(
     _ operatorType: String, domain: String = "", _ inputs: [String], _ attributes: [Attribute] = [], outputs: Int = 1
@@ -177,6 +180,17 @@ private final class Differentiator {
       Node(
         operatorType, domain: domain, name: names[0], inputs: inputs, outputs: names, attributes: attributes))
     return names
+  }
+
+  /// Gives a node of the graph another of its outputs, unless it has it already.
+  func requestOutput(_ index: Int, of node: Node) -> String {
+    if index < node.outputs.count, !node.outputs[index].isEmpty { return node.outputs[index] }
+    guard let position = graph.nodes.firstIndex(where: { $0.outputs.first == node.outputs.first }) else { return "" }
+    let outputs = graph.nodes[position].outputs
+    if index < outputs.count, !outputs[index].isEmpty { return outputs[index] }
+    graph.nodes[position].outputs += [String](repeating: "", count: max(0, index + 1 - outputs.count))
+    graph.nodes[position].outputs[index] = fresh(node.operatorType)
+    return graph.nodes[position].outputs[index]
   }
 
   func constant(_ tensor: Tensor) -> String {

@@ -6,6 +6,7 @@ extension Operator {
     let families = [
       views, constants, products, linearLayers, dropouts, optimizers,
       joining, movements, casting, unary, numeric, binary, comparisons, reductions,
+      gathers, scatters, selections, softmaxes, normalizations, padding, quantization,
     ]
     return Dictionary(
       uniqueKeysWithValues: families.joined().map { (key($0.name, domain: $0.domain), $0) })
