@@ -89,7 +89,7 @@ let package = Package(
     // Tests
     tests(of: "CKernels"),
     tests(of: "Tensors"),
-    tests(of: "ONNX"),
+    tests(of: "ONNX", ["Tensors"], resources: [.copy("Resources")]),
     tests(of: "GraphEngine", ["ReferenceRuntime"]),
     tests(of: "ReferenceRuntime"),
     tests(of: "Training"),

@@ -16,7 +16,7 @@ func withUnpacked<Message, Result>(
   let skeleton = try WireScanner.skeleton(of: source, as: descriptor)
   // An element of a list costs protobuf-c up to 80 bytes while it reads and a message's struct up to 250 after; honest
   // files stay far below this, files of nothing but empty messages do not.
-  var budget = 64 * skeleton.count + (1 << 20)
+  var budget = 64 * min(skeleton.count, source.count) + (1 << 20)
   return try withUnsafeMutablePointer(to: &budget) { (budget) throws(ONNXError) -> Result in
     var allocator = ProtobufCAllocator(
       alloc: { budget, size in

@@ -86,7 +86,7 @@ private func checkSize(_ message: UnsafePointer<ProtobufCMessage>) throws(ONNXEr
   return size
 }
 
-private func packed(_ message: UnsafePointer<ProtobufCMessage>) throws(ONNXError) -> [UInt8] {
+func packed(_ message: UnsafePointer<ProtobufCMessage>) throws(ONNXError) -> [UInt8] {
   let size = try checkSize(message)
   return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
     count = size == 0 ? 0 : protobuf_c_message_pack(message, buffer.baseAddress)
@@ -94,7 +94,7 @@ private func packed(_ message: UnsafePointer<ProtobufCMessage>) throws(ONNXError
 }
 
 /// Streams a message into a file: the weights go from their tensors to the disk without a copy in between.
-private func write(_ message: UnsafePointer<ProtobufCMessage>, to path: String) throws(ONNXError) {
+func write(_ message: UnsafePointer<ProtobufCMessage>, to path: String) throws(ONNXError) {
   _ = try checkSize(message)
   let sink = MessageSink(try AtomicFile(path))
   var stream = MessageStream(
