@@ -24,6 +24,6 @@ enum OperatorRegistry {
     Shapes.operators, Movements.operators, Slices.operators, Gathers.operators, Scatters.operators,
     Casts.operators, Constants.operators, Ordering.operators, ControlFlow.operators, Accumulations.operators,
     Convolutions.operators, Pools.operators, Recurrent.operators, Quantization.operators, Losses.operators,
-    Sequences.operators, Texts.operators,
+    Sequences.operators, Texts.operators, Resizing.operators, Sampling.operators, Signals.operators,
   ]
 }

@@ -23,7 +23,7 @@ struct TestData {
           if stem == "input", initialized.contains(info.name) || index > 0 { continue }
           throw VerificationError.unreadable(path: path, reason: "the recorded value of '\(info.name)' is missing")
         }
-        values[info.name] = RuntimeValue(try RecordedValue(contentsOf: path, type: info.type))
+        values[info.name] = try RuntimeValue(contentsOf: path, as: info.type)
       }
       return values
     }
@@ -68,16 +68,6 @@ public enum TestDataWriter {
         guard let tensor = values[info.name] else { continue }
         try Initializer(info.name, tensor).write(to: "\(directory)/\(stem)_\(index).pb")
       }
-    }
-  }
-}
-
-extension RuntimeValue {
-  fileprivate init(_ value: RecordedValue) {
-    switch value {
-    case .tensor(let initializer): self = .tensor(initializer.tensor)
-    case .sequence(let values): self = .sequence(values.map { RuntimeValue($0) })
-    case .optional(let value): self = .optional(value.map { RuntimeValue($0) })
     }
   }
 }

@@ -42,10 +42,19 @@ extension RuntimeValue {
           (proto: UnsafePointer<RankerkitOnnx__TensorProto>) throws(ONNXError) in
           .tensor(try reader.initializer(proto.pointee).tensor)
         }
+        retype(type)
       }
     } catch {
       throw error.inside(path)
     }
+  }
+
+  /// The data sets that onnx ships hold bfloat16 values as the uint16 of their bits; the graph says what they are.
+  private mutating func retype(_ declared: ValueType?) {
+    guard case .tensor(let tensor) = self, tensor.elementType == .uint16, case .tensor(let type, _)? = declared,
+      type.elementType == .bfloat16
+    else { return }
+    self = .tensor(tensor.withUnsafeBytes { Tensor(bytes: $0, shape: tensor.shape, elementType: .bfloat16) })
   }
 }
 

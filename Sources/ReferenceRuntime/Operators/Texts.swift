@@ -82,9 +82,12 @@ enum Texts {
   private static func match(_ call: Call) throws -> Operand {
     let x = try call.operand(0)
     guard let pattern = try call.string("pattern") else { throw call.failure("the attribute pattern") }
-    guard let expression = try? Regex(pattern) else {
+    guard let parsed = try? Regex(pattern) else {
       throw call.failure("a pattern that is a regular expression, not \"\(pattern)\"")
     }
+    // As RE2 reads patterns: by code points, with ASCII classes and plain word boundaries.
+    let expression = parsed.matchingSemantics(.unicodeScalar).wordBoundaryKind(.simple).asciiOnlyWordCharacters()
+      .asciiOnlyDigits().asciiOnlyWhitespace()
     return Operand(
       booleans: try call.strings(x).map { text in (try? expression.wholeMatch(in: text.description)) != nil }, x.shape)
   }
