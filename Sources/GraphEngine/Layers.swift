@@ -95,10 +95,20 @@ public struct Linear {
   ) {
     let bound = 1 / Float(max(inputs, 1)).squareRoot()
     func uniform(_ shape: Shape) -> Tensor {
-      Tensor((0..<shape.elementCount).map { _ in Float.random(in: -bound...bound, using: &generator) }, shape: shape)
+      Tensor(uninitialized: shape, elementType: .float) { bytes in
+        let values = bytes.bindMemory(to: Float.self)
+        // The highest 24 bits: as many steps as single precision has in [0, 1), each as likely.
+        for index in values.indices { values[index] = (Float(generator.next() >> 40) * 0x1p-23 - 1) * bound }
+      }
     }
     weight = builder.parameter("\(name).weight", uniform([outputs, inputs]))
     bias = builder.parameter("\(name).bias", uniform([outputs]))
+  }
+
+  /// Adds the parameters as zeros, for a graph whose parameters come from elsewhere (`Model.replacing`).
+  public init(_ name: String, inputs: Int, outputs: Int, in builder: GraphBuilder) {
+    weight = builder.parameter("\(name).weight", Tensor(zeros: [outputs, inputs], elementType: .float))
+    bias = builder.parameter("\(name).bias", Tensor(zeros: [outputs], elementType: .float))
   }
 
   /// - Parameter x: `[batch, inputs]`.

@@ -59,7 +59,9 @@ public struct RankerGraph: Sendable {
   /// `score_diff`, `score_a`, `score_b` `[batch]` and the scalar `loss`.
   ///
   /// - Parameter seed: where the initial parameters are drawn from.
-  public func training(seed: UInt64) -> Model {
+  public func training(seed: UInt64) -> Model { training(seed: Optional(seed)) }
+
+  private func training(seed: UInt64?) -> Model {
     let builder = GraphBuilder(name: "pairwise_ranker", opset: opset)
     let difference = pair(in: builder, seed: seed)
     let label = builder.input("label", .float, ["batch"])
@@ -69,18 +71,18 @@ public struct RankerGraph: Sendable {
       builder.model(), "Scores of two items and their difference: above 0 where A is better, below 0 where B is.")
   }
 
-  /// The graph that ranks: `input` `[batch, features]` to `score` `[batch]`.
+  /// The graph that ranks, its parameters zeros: `input` `[batch, features]` to `score` `[batch]`.
   public func scorer() -> Model {
     let builder = GraphBuilder(name: "pairwise_ranker_scorer", opset: opset)
     let input = builder.input("input", .float, ["batch", Dimension(layout.count)])
-    builder.output(score(input, seed: 0), "score", .float, ["batch"])
+    builder.output(score(input, seed: nil), "score", .float, ["batch"])
     return described(
       builder.model().forInference(outputs: ["score"]), "The score of each item; the larger, the better.")
   }
 
-  /// The graph that compares, as it is exported.
+  /// The graph that compares, as it is exported, its parameters zeros.
   public func comparer() -> Model {
-    training(seed: 0).forInference(outputs: ["score_diff", "score_a", "score_b"])
+    training(seed: nil).forInference(outputs: ["score_diff", "score_a", "score_b"])
   }
 
   /// The loss alone: `score_diff` and `label` `[batch]` to `loss`, to measure differences that are known already.
@@ -92,7 +94,7 @@ public struct RankerGraph: Sendable {
     return builder.model()
   }
 
-  private func pair(in builder: GraphBuilder, seed: UInt64) -> Value {
+  private func pair(in builder: GraphBuilder, seed: UInt64?) -> Value {
     let a = builder.input("input_a", .float, ["batch", Dimension(layout.count)])
     let b = builder.input("input_b", .float, ["batch", Dimension(layout.count)])
     let scores = score(.concatenate([a, b], axis: 0), seed: seed).split(parts: 2, axis: 0)
@@ -103,14 +105,16 @@ public struct RankerGraph: Sendable {
   }
 
   /// `[rows, features]` to `[rows]`.
-  private func score(_ input: Value, seed: UInt64) -> Value {
+  private func score(_ input: Value, seed: UInt64?) -> Value {
     let builder = input.builder
-    var generator = SeededGenerator(seed: seed)
-    let first = Linear(
-      "shared_layer.0", inputs: layout.count, outputs: hiddenDimension, in: builder, generator: &generator)
-    let second = Linear(
-      "shared_layer.3", inputs: hiddenDimension, outputs: hiddenDimension, in: builder, generator: &generator)
-    let head = Linear("score_layer", inputs: hiddenDimension, outputs: 1, in: builder, generator: &generator)
+    var generator = seed.map { SeededGenerator(seed: $0) }
+    func linear(_ name: String, _ inputs: Int, _ outputs: Int) -> Linear {
+      guard generator != nil else { return Linear(name, inputs: inputs, outputs: outputs, in: builder) }
+      return Linear(name, inputs: inputs, outputs: outputs, in: builder, generator: &generator!)
+    }
+    let first = linear("shared_layer.0", layout.count, hiddenDimension)
+    let second = linear("shared_layer.3", hiddenDimension, hiddenDimension)
+    let head = linear("score_layer", hiddenDimension, 1)
     let hidden = second(first(standardized(input)).relu().dropout(dropout)).relu()
     return head(hidden).squeezed([1])
   }

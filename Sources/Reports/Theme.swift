@@ -39,7 +39,7 @@ public enum Theme {
       margin: 0 0 1rem; padding: 1.35rem 1.5rem; background: var(--card);
       border: 1px solid var(--rule); border-radius: 12px;
     }
-    .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1.25rem 1rem; }
+    .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.2rem, 1fr)); gap: 1.25rem 1rem; }
     .tile { display: flex; flex-direction: column; }
     .tile .name { color: var(--soft); font-size: 0.85rem; }
     .tile .value { font-size: 1.9rem; line-height: 1.25; font-weight: 600; letter-spacing: -0.02em; }
@@ -78,7 +78,7 @@ public enum Theme {
     thead th { color: var(--soft); font-weight: 500; font-size: 0.85rem; border-top: 0; white-space: nowrap; }
     tbody th { font-weight: 500; }
     .number { text-align: right; white-space: nowrap; }
-    .confusion { width: auto; }
+    .confusion { width: auto; margin-bottom: 0.75rem; }
     .confusion th { padding-right: 1rem; border: 0; }
     .confusion thead td { border: 0; }
     .confusion thead th { text-align: center; padding-right: 0; }
