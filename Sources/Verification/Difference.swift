@@ -23,6 +23,8 @@ public struct OutputDifference: Sendable, Codable, Equatable {
   public var largestRelative: Extreme?
   /// In units in the last place of the output's own type; only for floating-point outputs.
   public var largestULP: Extreme?
+  /// Of the elements outside the tolerance, the one that is furthest outside: its difference over what is allowed.
+  public var worstMismatch: Extreme?
   /// What makes the two incomparable: another type or shape, or strings that differ.
   public var problem: String?
 
@@ -33,6 +35,7 @@ public struct OutputDifference: Sendable, Codable, Equatable {
     case largestAbsolute = "largest_absolute"
     case largestRelative = "largest_relative"
     case largestULP = "largest_ulp"
+    case worstMismatch = "worst_mismatch"
   }
 }
 
@@ -54,8 +57,11 @@ public struct Tolerance: Sendable, Codable, Equatable {
   func accepts(_ found: Double, _ expected: Double) -> Bool {
     if found == expected || (found.isNaN && expected.isNaN) { return true }
     let difference = abs(found - expected)
-    return difference.isFinite && difference <= absolute + relative * abs(expected)
+    return difference.isFinite && difference <= allowance(expected)
   }
+
+  /// How far from `expected` a number may be.
+  func allowance(_ expected: Double) -> Double { absolute + relative * abs(expected) }
 }
 
 extension OutputDifference {
@@ -81,7 +87,7 @@ extension OutputDifference {
     let unequal = Self.unequalIntegers(expected, found)
     for position in expectedValues.indices {
       let (wanted, value) = (expectedValues[position], foundValues[position])
-      if !tolerance.accepts(value, wanted) || unequal.contains(position) { mismatches += 1 }
+      let isMismatch = !tolerance.accepts(value, wanted) || unequal.contains(position)
       let equal = value == wanted || (value.isNaN && wanted.isNaN)
       let absolute = equal ? 0 : abs(value - wanted)
       // A NaN on one side is further away than any number.
@@ -92,6 +98,10 @@ extension OutputDifference {
           extreme = Extreme(
             value: candidate, index: Self.index(of: position, in: expected.shape), expected: wanted, found: value)
         }
+      }
+      if isMismatch {
+        mismatches += 1
+        keepLarger(&worstMismatch, difference / max(tolerance.allowance(wanted), .leastNormalMagnitude))
       }
       keepLarger(&largestAbsolute, difference)
       keepLarger(&largestRelative, relative.isNaN ? .infinity : relative)

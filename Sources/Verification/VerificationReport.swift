@@ -92,5 +92,6 @@ extension OutputDifference {
     largestAbsolute = larger(largestAbsolute, other.largestAbsolute)
     largestRelative = larger(largestRelative, other.largestRelative)
     largestULP = larger(largestULP, other.largestULP)
+    worstMismatch = larger(worstMismatch, other.worstMismatch)
   }
 }

@@ -99,10 +99,10 @@ extension OutputDifference {
   /// One line that says how far the output is from what it should be, and where.
   public var summary: String {
     if let problem { return "'\(name)' \(problem)" }
-    guard let absolute = largestAbsolute else { return "'\(name)' has no element" }
-    let place = "[\(absolute.index.map(String.init).joined(separator: ", "))]"
-    return "'\(name)': \(mismatches) of \(count) elements differ, most at \(place): "
-      + "found \(absolute.found), expected \(absolute.expected)"
+    guard let worst = worstMismatch ?? largestAbsolute else { return "'\(name)' has no element" }
+    let place = "[\(worst.index.map(String.init).joined(separator: ", "))]"
+    return "'\(name)': \(mismatches) of \(count) elements differ, worst at \(place): "
+      + "found \(worst.found), expected \(worst.expected)"
   }
 }
 

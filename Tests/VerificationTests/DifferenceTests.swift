@@ -23,6 +23,13 @@ struct DifferenceTests {
     #expect(try #require(result.largestRelative).index == [1, 0])
   }
 
+  @Test("of the elements outside the tolerance the worst is named, not one that only is large")
+  func worstMismatch() throws {
+    let result = difference([1e30, 1], [1.000001e30, 1.1])
+    #expect(result.mismatches == 1)
+    #expect(try #require(result.worstMismatch).index == [0, 1])
+  }
+
   @Test("neighbouring numbers are one unit apart, also across zero")
   func ulp() throws {
     #expect(difference([1, 1], [Float(1).nextUp, 1]).largestULP?.value == 1)
