@@ -40,4 +40,10 @@ extension ONNXError: CustomStringConvertible {
     default: self
     }
   }
+
+  /// The same error with the file that it is in.
+  func inFile(_ path: String) -> ONNXError {
+    guard case .malformed(let location, let problem) = self else { return self }
+    return .malformed(location: location.isEmpty ? path : "\(path): \(location)", problem: problem)
+  }
 }

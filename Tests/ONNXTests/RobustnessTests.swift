@@ -9,7 +9,7 @@ import Testing
 struct RobustnessTests {
   static let seeds = ["everything.onnx", "raw_data.onnx", "typed_data.onnx", "ranker.onnx", "external.onnx"]
 
-  static let directory = String(resource("").dropLast())
+  static let directory = resource("")
 
   /// Reads, and uses what was read as much as it can be. True when it was a model.
   @discardableResult

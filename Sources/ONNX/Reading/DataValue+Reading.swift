@@ -13,7 +13,7 @@ extension DataValue {
     do throws(ONNXError) {
       self = try DataValue(encoded: file.bytes, as: type, directory: directory(of: path))
     } catch {
-      throw error.inside(path)
+      throw error.inFile(path)
     }
   }
 

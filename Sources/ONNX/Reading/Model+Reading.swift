@@ -16,7 +16,7 @@ extension Model {
     do throws(ONNXError) {
       self = try Model(encoded: file.bytes, directory: directory(of: path))
     } catch {
-      throw error.inside(path)
+      throw error.inFile(path)
     }
   }
 
@@ -47,7 +47,7 @@ extension Initializer {
     do throws(ONNXError) {
       self = try Initializer(encoded: file.bytes, directory: directory(of: path))
     } catch {
-      throw error.inside(path)
+      throw error.inFile(path)
     }
   }
 
