@@ -42,7 +42,7 @@ struct OnnxVerify: ParsableCommand {
   @Flag(help: "Print the reports as JSON.")
   var json = false
 
-  @Option(help: "Also write the reports to this file: HTML where its name ends in .html, else JSON.")
+  @Option(help: "Also write the reports to this file, as JSON.")
   var report: String?
 
   func validate() throws {
