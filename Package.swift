@@ -101,7 +101,9 @@ let package = Package(
     tests(of: "PreferenceStore", ["CommandSupport"]),
     tests(of: "PairwiseRanking"),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),
-    .testTarget(name: "CommandTests", dependencies: ["ranker", "PreferenceStore", "Datasets", "CommandSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["ranker", "PreferenceStore", "Datasets", "CommandSupport"],
+      swiftSettings: strict),
   ],
   cLanguageStandard: .gnu17,
   cxxLanguageStandard: .cxx17
