@@ -137,6 +137,9 @@ enum ShapeRules {
 
   static func batchNormalization(_ node: inout NodeTypes) throws(ONNXError) {
     try node.require(0, 1...Int.max)
+    guard node.version < 14 || node.outputs.count == 1 || node.int("training_mode", default: 0) != 0 else {
+      throw node.failure("it has \(node.outputs.count) outputs; outside of training_mode 1 is expected")
+    }
     var channels: Dimension.Extent = .unknown
     if let shape = node.shape(0) { channels = shape.count > 1 ? shape[1] : .fixed(1) }
     for index in 1..<5 {
