@@ -102,7 +102,8 @@ let package = Package(
     tests(of: "PairwiseRanking"),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["ranker", "PreferenceStore", "Datasets", "CommandSupport"],
+      name: "CommandTests",
+      dependencies: ["ranker", "onnx-verify", "PreferenceStore", "Datasets", "ONNX", "Tensors", "CommandSupport"],
       swiftSettings: strict),
   ],
   cLanguageStandard: .gnu17,
