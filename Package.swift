@@ -84,7 +84,8 @@ let package = Package(
     .executableTarget(
       name: "onnx-verify", dependencies: ["PairwiseRanking", "Verification", argumentParser], swiftSettings: strict),
     .executableTarget(
-      name: "ranker-bench", dependencies: ["PairwiseRanking", "Training", "GraphEngine", "Datasets", "COpenBLAS", argumentParser],
+      name: "ranker-bench",
+      dependencies: ["PairwiseRanking", "Training", "GraphEngine", "Datasets", "COpenBLAS", argumentParser],
       swiftSettings: strict),
     // Tests
     tests(of: "CKernels"),
