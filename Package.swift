@@ -91,7 +91,7 @@ let package = Package(
     tests(of: "CKernels"),
     tests(of: "Tensors"),
     tests(of: "ONNX", ["Tensors"], resources: [.copy("Resources")]),
-    tests(of: "GraphEngine", ["ReferenceRuntime"]),
+    tests(of: "GraphEngine", ["ReferenceRuntime"], resources: [.copy("Resources")]),
     tests(of: "ReferenceRuntime"),
     tests(of: "Training"),
     tests(of: "Checkpoints", ["Tensors"], resources: [.copy("Resources")]),

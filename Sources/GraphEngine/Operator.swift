@@ -13,6 +13,8 @@ struct Operator: Sendable {
   /// How many inputs a node may have.
   let arity: ClosedRange<Int>
   var memory = Memory.separate
+  /// Inputs of which only the shape counts: their memory is free for others before this operator runs.
+  var shapeInputs: ClosedRange<Int>?
   /// Types and shapes of the outputs, from those of the inputs and the values that are known before a run.
   let infer: @Sendable (Inference) throws -> [TensorSpec]
   /// The outputs where they follow from the types alone (`Shape`) or from known values by a shorter way; nil elsewhere.

@@ -200,7 +200,9 @@ struct Planner {
       }
       let step = pending.count
       let specs = try known.checkedInfer(inference)
-      for input in inputs { read(input, at: step) }
+      for (position, input) in inputs.enumerated() where !(known.shapeInputs?.contains(position) ?? false) {
+        read(input, at: step)
+      }
       var outputs: [Entry?] = []
       for (position, spec) in specs.enumerated() {
         let name = position < node.outputs.count ? node.outputs[position] : ""

@@ -18,7 +18,7 @@ extension Operator {
     _ name: String, _ arity: ClosedRange<Int>, target: @escaping @Sendable (Inference) throws -> ElementType
   ) -> Operator {
     Operator(
-      name: name, arity: arity, memory: .viewWhereUnchanged,
+      name: name, arity: arity, memory: .viewWhereUnchanged, shapeInputs: 1...1,
       infer: { inference in
         let (input, target) = (try inference.spec(0), try target(inference))
         guard input.elementType == target || isConvertible(input.elementType) && isConvertible(target) else {

@@ -32,7 +32,7 @@ extension Operator {
       }),
     // (dy, table) → dy as rows of the table's width.
     Operator(
-      name: "RowsLike", domain: gradientDomain, arity: 2...2, memory: .viewWhereUnchanged,
+      name: "RowsLike", domain: gradientDomain, arity: 2...2, memory: .viewWhereUnchanged, shapeInputs: 1...1,
       infer: { inference in
         let (dy, table) = (try inference.spec(0), try inference.shape(1))
         let width = table.dropFirst().reduce(1, *)
@@ -44,7 +44,7 @@ extension Operator {
       }),
     // (dy, data, indices) → dy added at its places along the axis.
     Operator(
-      name: "GatherGrad", domain: gradientDomain, arity: 3...3,
+      name: "GatherGrad", domain: gradientDomain, arity: 3...3, shapeInputs: 1...1,
       infer: { inference in
         try inference.require(0, .float)
         return [try inference.spec(1)]
@@ -96,7 +96,7 @@ extension Operator {
       }),
     // (dy, data, indices) → dy added at its places.
     Operator(
-      name: "GatherElementsGrad", domain: gradientDomain, arity: 3...3,
+      name: "GatherElementsGrad", domain: gradientDomain, arity: 3...3, shapeInputs: 1...1,
       infer: { inference in
         try inference.require(0, .float)
         return [try inference.spec(1)]
@@ -137,7 +137,7 @@ extension Operator {
       }),
     // (dy, data, indices) → dy's slices added at their places.
     Operator(
-      name: "GatherNDGrad", domain: gradientDomain, arity: 3...3,
+      name: "GatherNDGrad", domain: gradientDomain, arity: 3...3, shapeInputs: 1...1,
       infer: { inference in
         try inference.require(0, .float)
         return [try inference.spec(1)]

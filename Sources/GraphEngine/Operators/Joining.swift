@@ -50,7 +50,7 @@ extension Operator {
       }),
     // (dy, x₀ … xⱼ) → the part of dy that belongs to xⱼ.
     Operator(
-      name: "ConcatGrad", domain: gradientDomain, arity: 2...Int.max,
+      name: "ConcatGrad", domain: gradientDomain, arity: 2...Int.max, shapeInputs: 1...Int.max,
       infer: { inference in [try inference.spec(inference.inputs.count - 1)] },
       bind: { binding in
         let (dy, output) = (binding.input(0), binding.output())
@@ -100,7 +100,7 @@ extension Operator {
       }),
     // (x, sizes or none, dy₀ …) → the parts put together, with zeros where one is missing.
     Operator(
-      name: "SplitGrad", domain: gradientDomain, arity: 3...Int.max,
+      name: "SplitGrad", domain: gradientDomain, arity: 3...Int.max, shapeInputs: 0...0,
       infer: { inference in
         for index in 2..<inference.inputs.count where inference.isPresent(index) {
           try inference.require(index, .float)

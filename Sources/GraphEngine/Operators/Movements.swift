@@ -100,7 +100,7 @@ extension Operator {
       }),
     // (dy, x, starts, ends, axes, steps) → dy in its place among zeros.
     Operator(
-      name: "SliceGrad", domain: gradientDomain, arity: 4...6,
+      name: "SliceGrad", domain: gradientDomain, arity: 4...6, shapeInputs: 1...1,
       infer: { inference in
         try inference.require(0, .float)
         return [try inference.spec(1)]

@@ -50,7 +50,7 @@ extension Operator {
       }),
     // (dy, data, pads, constant, axes) → dy at the places that the data came from
     Operator(
-      name: "PadGrad", domain: gradientDomain, arity: 3...5,
+      name: "PadGrad", domain: gradientDomain, arity: 3...5, shapeInputs: 1...1,
       infer: { inference in
         try inference.require(0, .float)
         return [try inference.spec(1)]

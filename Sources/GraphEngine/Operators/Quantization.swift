@@ -233,7 +233,9 @@ private struct IntegerProduct {
     let right = b.rank == 1 ? Shape(b.dimensions + [1]) : b
     (rows, depth, columns) = (left[left.rank - 2], left[left.rank - 1], right[right.rank - 1])
     let (batchA, batchB) = (Shape(left.dropLast(2)), Shape(right.dropLast(2)))
-    guard right[right.rank - 2] == depth, let batch = batchA.broadcast(with: batchB) else {
+    guard right[right.rank - 2] == depth, let batch = batchA.broadcast(with: batchB),
+      batch.checkedElementCount.map({ $0 <= Self.largestBatch }) ?? false
+    else {
       throw inference.failure("\(a) and \(b) do not multiply")
     }
     batches = batch.elementCount
@@ -246,6 +248,9 @@ private struct IntegerProduct {
     forEachOffset(batch.dimensions, strides: batchB.broadcastStrides(to: batch)) { offsetsB.append($1) }
     (self.offsetsA, self.offsetsB) = (offsetsA, offsetsB)
   }
+
+  /// More matrices than this are taken for a mistake in a shape.
+  private static let largestBatch = 1 << 24
 
   func batchA(_ batch: Int) -> Int { offsetsA[batch] }
   func batchB(_ batch: Int) -> Int { offsetsB[batch] }

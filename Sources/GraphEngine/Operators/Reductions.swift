@@ -108,7 +108,7 @@ extension Operator {
       }),
     // The gradient of broadcasting: dy summed over what was stretched, in the reference's shape.
     Operator(
-      name: "SumTo", domain: gradientDomain, arity: 2...2, memory: .viewWhereUnchanged,
+      name: "SumTo", domain: gradientDomain, arity: 2...2, memory: .viewWhereUnchanged, shapeInputs: 1...1,
       infer: { inference in
         let (dy, reference) = (try inference.spec(0), try inference.shape(1))
         guard reference.broadcast(with: dy.shape) == dy.shape else {
@@ -122,6 +122,20 @@ extension Operator {
         let missing = dy.shape.rank - output.shape.rank
         let reduced = dy.shape.indices.map { $0 < missing || output.shape[$0 - missing] != dy.shape[$0] }
         return reductionKernel(binding, ReducedAxes(dy.shape, reduced: reduced), Total.self)
+      }),
+    // (dy, x) → the repetitions of a Tile summed.
+    Operator(
+      name: "TileGrad", domain: gradientDomain, arity: 2...2, memory: .viewWhereUnchanged, shapeInputs: 1...1,
+      infer: { inference in
+        try inference.require(0, .float)
+        return [TensorSpec(.float, try inference.shape(1))]
+      },
+      bind: { binding in
+        // Each axis as two: the repetition, which is summed, and the axis itself.
+        let (dy, output) = (binding.input(0), binding.output())
+        let extents = zip(dy.shape, output.shape).flatMap { [$1 == 0 ? 0 : $0 / $1, $1] }
+        let reduced = extents.indices.map { $0.isMultiple(of: 2) }
+        return reductionKernel(binding, ReducedAxes(Shape(extents), reduced: reduced), Total.self)
       }),
     spread("ReduceSumGrad") { dy, count in dy },
     spread("ReduceMeanGrad") { dy, count in dy / Float(count) },
@@ -298,7 +312,7 @@ extension Operator {
     -> Operator
   {
     Operator(
-      name: name, domain: gradientDomain, arity: 2...3, infer: inferSpread,
+      name: name, domain: gradientDomain, arity: 2...3, shapeInputs: 1...1, infer: inferSpread,
       bind: { binding in
         let (dy, dx, pool) = (binding.input(0), binding.output(), binding.pool)
         let axes = try ReducedAxes(binding.inference, of: 1, axesAt: 2)

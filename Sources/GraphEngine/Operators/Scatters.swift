@@ -47,7 +47,7 @@ extension Operator {
       },
       gradient: .rule { rule in try scatterGradient(rule, gather: "GatherND", scatter: "ScatterND") }),
     Operator(
-      name: "ZerosLike", domain: gradientDomain, arity: 1...1,
+      name: "ZerosLike", domain: gradientDomain, arity: 1...1, shapeInputs: 0...0,
       infer: { [try $0.spec(0)] },
       bind: { binding in
         let output = binding.output()
@@ -55,7 +55,7 @@ extension Operator {
       }),
     // (table, indices, rows) → the rows added at their places of a table of zeros.
     Operator(
-      name: "ScatterRows", domain: gradientDomain, arity: 3...3,
+      name: "ScatterRows", domain: gradientDomain, arity: 3...3, shapeInputs: 0...0,
       infer: { inference in
         try requireRows(inference)
         return [try inference.spec(0)]
@@ -81,7 +81,7 @@ extension Operator {
     // (table, indices, rows) → each index once, ascending, with its rows summed in their order. The places left over
     // hold the table's height and zeros.
     Operator(
-      name: "CoalesceRows", domain: gradientDomain, arity: 3...3,
+      name: "CoalesceRows", domain: gradientDomain, arity: 3...3, shapeInputs: 0...0,
       infer: { inference in
         try requireRows(inference)
         return [TensorSpec(.int64, try inference.shape(1)), try inference.spec(2)]

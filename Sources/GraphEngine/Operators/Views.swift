@@ -6,11 +6,11 @@ import Tensors
 extension Operator {
   /// An operator whose output holds the first input's elements in order.
   private static func view(
-    _ name: String, _ arity: ClosedRange<Int>, domain: String = "", gradient: Gradient? = nil,
-    shape: @escaping @Sendable (Inference) throws -> Shape
+    _ name: String, _ arity: ClosedRange<Int>, domain: String = "", shapeInputs: ClosedRange<Int>? = nil,
+    gradient: Gradient? = nil, shape: @escaping @Sendable (Inference) throws -> Shape
   ) -> Operator {
     Operator(
-      name: name, domain: domain, arity: arity, memory: .viewWhereUnchanged,
+      name: name, domain: domain, arity: arity, memory: .viewWhereUnchanged, shapeInputs: shapeInputs,
       infer: { inference in
         let input = try inference.spec(0)
         let output = try shape(inference)
@@ -36,7 +36,7 @@ extension Operator {
 
   static let views: [Operator] = [
     view("Identity", 1...1) { try $0.shape(0) },
-    view("ReshapeLike", 2...2, domain: gradientDomain) { try $0.shape(1) },
+    view("ReshapeLike", 2...2, domain: gradientDomain, shapeInputs: 1...1) { try $0.shape(1) },
     view("Reshape", 2...2) { inference in
       let input = try inference.shape(0)
       return try reshaped(
