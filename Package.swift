@@ -92,7 +92,7 @@ let package = Package(
     tests(of: "Tensors"),
     tests(of: "ONNX", ["Tensors"], resources: [.copy("Resources")]),
     tests(of: "GraphEngine", ["ReferenceRuntime"], resources: [.copy("Resources")]),
-    tests(of: "ReferenceRuntime"),
+    tests(of: "ReferenceRuntime", ["ONNX", "Tensors"], resources: [.copy("OperatorExamples.txt")]),
     tests(of: "Training"),
     tests(of: "Checkpoints", ["Tensors"], resources: [.copy("Resources")]),
     tests(of: "Datasets", ["CommandSupport"]),

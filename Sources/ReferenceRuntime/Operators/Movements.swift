@@ -151,6 +151,7 @@ enum Movements {
     }
     var filler = Operand.zero(x.elementType)
     if call.version < 11 {
+      _ = try call.floats(x)
       filler = Operand([try call.float("value", default: 0)], .scalar, x.elementType)
     } else if let given = try call.optional(2) {
       try call.requireSameType([x, given])

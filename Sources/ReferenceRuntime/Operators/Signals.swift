@@ -51,6 +51,11 @@ enum Signals {
     // Numbers as units: the shapes without the last axis.
     let (source, target) = (Shape(x.shape.dropLast()), Shape(x.shape.dropLast()).replacing(axis: axis, with: bins))
     let shape = try call.checked(target + [2])
+    // The sum as it is written takes length · bins products for each lane; longer ones would take for ever.
+    let products = shape.elementCount.multipliedReportingOverflow(by: length)
+    guard !products.overflow, products.partialValue <= Call.maximumElements else {
+      throw call.failure("a transform of at most \(Call.maximumElements) products")
+    }
     var result = [Double](repeating: 0, count: shape.elementCount)
     for (from, to) in zip(lanes(of: source, axis: axis), lanes(of: target, axis: axis)) {
       let signal = (0..<length).map { index -> Complex in

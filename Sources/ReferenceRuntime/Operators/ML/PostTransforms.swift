@@ -88,7 +88,7 @@ struct Samples {
   subscript(sample: Int) -> ArraySlice<Double> { values[sample * features..<(sample + 1) * features] }
 }
 
-/// The index of the largest score, the first of equal ones.
+/// The index of the largest score, the first of those that are equal in single precision, as the scores leave the node.
 func largest(_ scores: [Double]) -> Int {
-  scores.indices.dropFirst().reduce(0) { scores[$1] > scores[$0] ? $1 : $0 }
+  scores.indices.dropFirst().reduce(0) { Float(scores[$1]) > Float(scores[$0]) ? $1 : $0 }
 }
