@@ -158,7 +158,8 @@ public final class Trainer {
     specs[Self.stepInput] = TensorSpec(.int64, .scalar)
     guard let plan = try session.plan(for: specs) else {
       throw EngineError.invalidGraph(
-        problem: "the shapes of this graph depend on values that only a run tells; such a graph runs but does not train")
+        problem: "the shapes of this graph depend on values that only a run tells; such a graph runs but does not train"
+      )
     }
     plan.withUnsafeMutableInput(Self.learningRateInput) { $0[0] = learningRate }
     plan.withUnsafeMutableInput(Self.stepInput, as: Int64.self) { $0[0] = Int64(stepCount + 1) }
