@@ -149,6 +149,14 @@ struct RobustnessTests {
     #expect(
       message(Proto.model(Proto.field(1, Proto.field(4, "Op") + Proto.field(5, attribute)))).contains(
         "99 is no known attribute type"))
+    let two = Proto.field(1, "a") + Proto.field(3, 1) + Proto.field(4, "s") + Proto.field(20, 2)
+    #expect(
+      message(Proto.model(Proto.field(1, Proto.field(4, "Op") + Proto.field(5, two)))).contains(
+        "graph.node[0].Op.attribute[0].'a': it states the type number 2 and has a value of the type number 3"))
+    let reference = Proto.field(1, "a") + Proto.field(3, 1) + Proto.field(20, 2) + Proto.field(21, "b")
+    #expect(
+      message(Proto.model(Proto.field(1, Proto.field(4, "Op") + Proto.field(5, reference)))).contains(
+        "takes its value from another attribute and has one of its own"))
     #expect(message(Proto.model(initializer: Proto.field(2, 77))).contains("77 is no known element type"))
   }
 

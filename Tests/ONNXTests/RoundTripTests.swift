@@ -120,6 +120,14 @@ struct RoundTripTests {
     #expect(try expected.serialized() == loose + rest)
   }
 
+  @Test("attributes that are NaN come back as themselves, and as equal")
+  func notANumber() throws {
+    var model = smallModel()
+    model.graph.nodes[2].attributes = [Attribute("a", .float(.nan)), Attribute("b", .floats([.nan, -0.0]))]
+    #expect(try Model(bytes: model.serialized()) == model)
+    #expect(Attribute.Value.float(0) != .float(-0.0))
+  }
+
   @Test("test data sets' sequences, maps and optionals are read and written")
   func dataValues() throws {
     let tensor = ValueType.tensor(TensorType(.int64, nil))

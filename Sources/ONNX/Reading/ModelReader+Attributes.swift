@@ -52,34 +52,50 @@ extension ModelReader {
     }
   }
 
-  /// The type that the attribute states. Files before IR version 2 state none: then it is the field that is there.
+  /// The type that the attribute states; its value must be in that type's field and in no other.
+  /// Files before IR version 2 state none: then it is the type of the one field that is there.
   private func attributeType(
     _ proto: RankerkitOnnx__AttributeProto
   ) throws(ONNXError) -> RankerkitOnnx__AttributeProto__AttributeType {
-    if proto.has_type != 0, proto.type != RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__UNDEFINED {
-      return proto.type
+    let present = presentTypes(proto)
+    guard proto.has_type != 0, proto.type != RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__UNDEFINED else {
+      guard present.nonzeroBitCount == 1 else {
+        throw .malformed(location: "", problem: "it states no type and has \(present.nonzeroBitCount) values")
+      }
+      return RankerkitOnnx__AttributeProto__AttributeType(rawValue: UInt32(present.trailingZeroBitCount))
     }
-    let present: [(Bool, RankerkitOnnx__AttributeProto__AttributeType)] = [
-      (proto.has_f != 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT),
-      (proto.has_i != 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT),
-      (proto.has_s != 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING),
-      (proto.t != nil, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR),
-      (proto.g != nil, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH),
-      (proto.n_floats > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS),
-      (proto.n_ints > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS),
-      (proto.n_strings > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS),
-      (proto.n_tensors > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSORS),
-      (proto.n_graphs > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPHS),
-      (proto.sparse_tensor != nil, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSOR),
-      (proto.n_sparse_tensors > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSORS),
-      (proto.tp != nil, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TYPE_PROTO),
-      (proto.n_type_protos > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TYPE_PROTOS),
-    ]
-    let types = present.filter(\.0)
-    guard types.count == 1 else {
-      throw .malformed(location: "", problem: "it states no type and has \(types.count) values")
+    let allowed = proto.type.rawValue < 32 && proto.ref_attr_name == nil ? UInt32(1) << proto.type.rawValue : 0
+    guard present & ~allowed == 0 else {
+      let found = (present & ~allowed).trailingZeroBitCount
+      throw .malformed(
+        location: "",
+        problem: proto.ref_attr_name == nil
+          ? "it states the type number \(proto.type.rawValue) and has a value of the type number \(found)"
+          : "it takes its value from another attribute and has one of its own")
     }
-    return types[0].1
+    return proto.type
+  }
+
+  /// A bit for each type, by its number, whose field has something in it.
+  private func presentTypes(_ proto: RankerkitOnnx__AttributeProto) -> UInt32 {
+    func bit(_ isPresent: Bool, _ type: RankerkitOnnx__AttributeProto__AttributeType) -> UInt32 {
+      isPresent ? 1 << type.rawValue : 0
+    }
+    var bits = bit(proto.has_f != 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT)
+    bits |= bit(proto.has_i != 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT)
+    bits |= bit(proto.has_s != 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING)
+    bits |= bit(proto.t != nil, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR)
+    bits |= bit(proto.g != nil, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH)
+    bits |= bit(proto.n_floats > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS)
+    bits |= bit(proto.n_ints > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS)
+    bits |= bit(proto.n_strings > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS)
+    bits |= bit(proto.n_tensors > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSORS)
+    bits |= bit(proto.n_graphs > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPHS)
+    bits |= bit(proto.sparse_tensor != nil, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSOR)
+    bits |= bit(proto.n_sparse_tensors > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSORS)
+    bits |= bit(proto.tp != nil, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TYPE_PROTO)
+    bits |= bit(proto.n_type_protos > 0, RANKERKIT_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TYPE_PROTOS)
+    return bits
   }
 
   private func optional<Message, Value>(

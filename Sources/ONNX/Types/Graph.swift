@@ -174,3 +174,26 @@ public struct QuantizationAnnotation: Sendable, Hashable {
     self.parameters = parameters
   }
 }
+
+extension Attribute.Value {
+  /// Equal in kind and content, numbers bit for bit as in tensors: NaN equals the same NaN, 0 does not equal -0.
+  public static func == (a: Self, b: Self) -> Bool {
+    switch (a, b) {
+    case (.float(let a), .float(let b)): a.bitPattern == b.bitPattern
+    case (.int(let a), .int(let b)): a == b
+    case (.string(let a), .string(let b)): a == b
+    case (.tensor(let a), .tensor(let b)): a == b
+    case (.graph(let a), .graph(let b)): a == b
+    case (.sparseTensor(let a), .sparseTensor(let b)): a == b
+    case (.type(let a), .type(let b)): a == b
+    case (.floats(let a), .floats(let b)): a.elementsEqual(b) { $0.bitPattern == $1.bitPattern }
+    case (.ints(let a), .ints(let b)): a == b
+    case (.strings(let a), .strings(let b)): a == b
+    case (.tensors(let a), .tensors(let b)): a == b
+    case (.graphs(let a), .graphs(let b)): a == b
+    case (.sparseTensors(let a), .sparseTensors(let b)): a == b
+    case (.types(let a), .types(let b)): a == b
+    default: false
+    }
+  }
+}
