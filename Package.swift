@@ -100,7 +100,9 @@ let package = Package(
     tests(of: "Reports"),
     tests(of: "Verification"),
     tests(of: "PreferenceStore", ["CommandSupport"]),
-    tests(of: "PairwiseRanking"),
+    tests(
+      of: "PairwiseRanking", ["Datasets", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors"],
+      resources: [.copy("Resources")]),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
