@@ -16,6 +16,8 @@ enum RankerReport {
       work = Background { GraphDrawing(dot: graph.scorer().graphvizDot()) }
     }
 
+    func wait() { work.wait() }
+
     var markup: Markup { ((try? work.value()) ?? .missing(reason: "it was interrupted")).markup }
   }
 

@@ -126,6 +126,7 @@ public struct RankerTraining: Sendable {
 
     let earlierSeconds = saved?.seconds ?? 0
     let drawing = RankerReport.Drawing(of: graph)
+    defer { drawing.wait() }
     let stages = Stages(
       training: self, data: data, initial: initial?.parameters, identity: identity,
       keeper: TrainingStateKeeper(path: statePath),
@@ -188,6 +189,7 @@ public struct RankerTraining: Sendable {
     }
     let path = input
     let hash = Background { try SHA256.hexadecimal(ofFile: path) }
+    defer { hash.wait() }
     let data = try PairDataset(path: input, embeddingDimension: embeddingDimension, isStrict: isStrict)
     return (data, try hash.value())
   }

@@ -77,10 +77,10 @@ struct RankerTrainingTests {
 
   @Test("a cancelled training goes on and ends in the bytes of one that never stopped", arguments: [nil, 3])
   func resumes(folds: Int?) async throws {
-    var uninterrupted = training(to: "whole", epochs: 6)
+    var uninterrupted = training(to: "whole", epochs: 8)
     uninterrupted.settings.folds = folds
     _ = try uninterrupted.run()
-    var interrupted = training(to: "parts", epochs: 6)
+    var interrupted = training(to: "parts", epochs: 8)
     interrupted.settings.folds = folds
     // Every stop is at another place: the first epoch of the first fold, a later one, ….
     for stop in 1...3 {
