@@ -161,17 +161,26 @@ private enum EmbeddingWidths {
   }
 
   private static func describe(_ width: Int?) -> String {
-    width.map { "an embedding of \($0) numbers" } ?? "no embedding"
+    width.map { "an embedding of \($0) number\($0 == 1 ? "" : "s")" } ?? "no embedding"
   }
 
+  /// The earlier one of two as frequent; within a pair A's. Decided by place, as a dictionary's order is not the same
+  /// twice.
   private static func mostFrequentWidth(_ pairs: [DecodedPair], items: [Item]) -> (width: Int?, line: Int)? {
-    var uses: [Int?: (count: Int, line: Int)] = [:]
+    var place: [Int?: Int] = [:]
+    var uses: [(width: Int?, line: Int, count: Int)] = []
     for pair in pairs {
       for index in [pair.itemA, pair.itemB] {
-        uses[items[index].embedding?.count, default: (0, pair.line)].count += 1
+        let width = items[index].embedding?.count
+        if let known = place[width] {
+          uses[known].count += 1
+        } else {
+          place[width] = uses.count
+          uses.append((width, pair.line, 1))
+        }
       }
     }
-    return uses.max { ($0.value.count, -$0.value.line) < ($1.value.count, -$1.value.line) }
-      .map { ($0.key, $0.value.line) }
+    let highest = uses.map(\.count).max()
+    return uses.first { $0.count == highest }.map { ($0.width, $0.line) }
   }
 }

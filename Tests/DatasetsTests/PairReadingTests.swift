@@ -276,6 +276,18 @@ struct PairReadingTests {
     #expect(try read(pair(), options).embeddingWidth == nil)
   }
 
+  @Test("of two widths as frequent the earlier one holds, each time")
+  func evenWidths() throws {
+    // Found by fuzzing: it was a dictionary's order that decided.
+    let even = pair(item("a", #", "embedding": [1, 2]"#), item("b", #", "embedding": [1]"#))
+    for _ in 0..<20 {
+      #expect(
+        try error(even, ReadOptions(isStrict: true, embeddingWidth: .uniform))
+          == "pairs.jsonl, line 1: item_b: \"b\" has an embedding of 1 number, "
+          + "expected an embedding of 2 numbers (as on line 1)")
+    }
+  }
+
   @Test("ids alone are read where they are asked for")
   func references() throws {
     let file = try read(
