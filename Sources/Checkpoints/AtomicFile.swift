@@ -39,8 +39,10 @@ public final class AtomicFile: ByteSink {
     self.path = path
     (folder, name) = Self.split(path)
     var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR || name.isEmpty {
-      throw CheckpointError.system(path: path, action: "write", code: EISDIR)
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG || name.isEmpty {
+      // Renaming over a device such as /dev/null would put a file in its place.
+      throw CheckpointError.system(
+        path: path, action: "write", code: status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
     }
     descriptor = open(folder, Self.unnamedFile | O_WRONLY | O_CLOEXEC, 0o666)
     // File systems without unnamed files answer EOPNOTSUPP, old kernels EISDIR; NFS and FUSE vary.

@@ -21,8 +21,12 @@ public final class LineWriter {
       descriptor = dup(STDOUT_FILENO)
     } else {
       var status = stat()
-      if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-        throw WriteError(path: path, reason: "it is a directory; name a file")
+      // Renaming over a device such as /dev/null would put a file in its place.
+      if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+        let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+        throw WriteError(
+          path: path,
+          reason: isDirectory ? "it is a directory; name a file" : "it is no regular file; - is standard output")
       }
       let temporary = "\(path).\(getpid()).partial"
       temporaryPath = temporary

@@ -18,6 +18,11 @@ final class AtomicFile {
     self.path = path
     let name = path.split(separator: "/", omittingEmptySubsequences: true).last.map(String.init) ?? ""
     guard !name.isEmpty, !path.hasSuffix("/") else { throw .file(path: path, problem: "names no file") }
+    var status = stat()
+    // Renaming over a device such as /dev/null would put a file in its place.
+    guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+      throw .file(path: path, problem: "can't be written: is a directory, a device or a pipe; name a regular file")
+    }
     temporary = "\(directory(of: path))/.\(name).\(UInt64.random(in: 0...UInt64.max)).tmp"
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .system(path, "can't be written") }
