@@ -36,7 +36,7 @@ indirect enum Value: Sendable {
   /// The value as it leaves the graph, rounded to its declared types.
   var runtimeValue: RuntimeValue {
     switch self {
-    case .tensor(let operand): .tensor(operand.tensor())
+    case .tensor(let operand): .tensor(operand.tensor(saturate: false))
     case .sequence(let values): .sequence(values.map(\.runtimeValue))
     case .optional(let value): .optional(value?.runtimeValue)
     case .map(let keys, let values): .map(keys: keys.tensor(), values: values.tensor())
