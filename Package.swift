@@ -42,6 +42,8 @@ let package = Package(
     .library(name: "Verification", targets: ["Verification"]),
     .library(name: "PreferenceStore", targets: ["PreferenceStore"]),
     .library(name: "PairwiseRanking", targets: ["PairwiseRanking"]),
+    .library(name: "Recommendation", targets: ["Recommendation"]),
+    .library(name: "Parquet", targets: ["Parquet"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -59,6 +61,7 @@ let package = Package(
     module("Tensors"),
     // Format
     module("ONNX", ["Tensors", "COnnxSchema", "CProtobufC"]),
+    module("Parquet"),
     // Runtimes
     module("GraphEngine", ["ONNX", "Tensors", "CKernels", "COpenBLAS"]),
     module("ReferenceRuntime", ["ONNX", "Tensors"]),
@@ -76,16 +79,22 @@ let package = Package(
       "PairwiseRanking",
       ["Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors"],
       resources: [.copy("Resources")]),
+    module(
+      "Recommendation",
+      ["Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors"]),
     // Commands
     .executableTarget(
       name: "ranker",
-      dependencies: ["PairwiseRanking", "PreferenceStore", "Verification", argumentParser],
+      dependencies: ["PairwiseRanking", "Recommendation", "PreferenceStore", "Verification", argumentParser],
       swiftSettings: strict),
     .executableTarget(
-      name: "onnx-verify", dependencies: ["PairwiseRanking", "Verification", argumentParser], swiftSettings: strict),
+      name: "onnx-verify", dependencies: ["PairwiseRanking", "Recommendation", "Verification", argumentParser],
+      swiftSettings: strict),
     .executableTarget(
       name: "ranker-bench",
-      dependencies: ["PairwiseRanking", "Training", "GraphEngine", "Datasets", "COpenBLAS", argumentParser],
+      dependencies: [
+        "PairwiseRanking", "Recommendation", "Training", "GraphEngine", "Datasets", "COpenBLAS", argumentParser,
+      ],
       swiftSettings: strict),
     // Tests
     tests(of: "CKernels"),
@@ -103,6 +112,9 @@ let package = Package(
     tests(
       of: "PairwiseRanking", ["Datasets", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors"],
       resources: [.copy("Resources")]),
+    tests(of: "Parquet"),
+    tests(
+      of: "Recommendation", ["Datasets", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors"]),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
