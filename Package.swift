@@ -31,6 +31,7 @@ let package = Package(
     .executable(name: "onnx-verify", targets: ["onnx-verify"]),
     .executable(name: "ranker-bench", targets: ["ranker-bench"]),
     .library(name: "Tensors", targets: ["Tensors"]),
+    .library(name: "Files", targets: ["Files"]),
     .library(name: "ONNX", targets: ["ONNX"]),
     .library(name: "GraphEngine", targets: ["GraphEngine"]),
     .library(name: "ReferenceRuntime", targets: ["ReferenceRuntime"]),
@@ -59,25 +60,29 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     module("Tensors"),
+    module("Files"),
     // Format
-    module("ONNX", ["Tensors", "COnnxSchema", "CProtobufC"]),
+    module("ONNX", ["Tensors", "Files", "COnnxSchema", "CProtobufC"]),
     module("Parquet"),
     // Runtimes
     module("GraphEngine", ["ONNX", "Tensors", "CKernels", "COpenBLAS"]),
     module("ReferenceRuntime", ["ONNX", "Tensors"]),
     // Learning
     module("Training", ["Checkpoints", "GraphEngine", "ONNX", "Tensors"]),
-    module("Checkpoints", ["Tensors", "CDeflate", "CCrypto"]),
-    module("Datasets", ["Tensors", "CSimdJSON"]),
+    module("Checkpoints", ["Tensors", "Files", "CDeflate", "CCrypto"]),
+    module("Datasets", ["Tensors", "Files", "CSimdJSON"]),
     module("Metrics"),
     module("Reports", ["ONNX", "Tensors"]),
     // Trust
-    module("Verification", ["ReferenceRuntime", "GraphEngine", "Checkpoints", "ONNX", "Tensors"]),
+    module("Verification", ["ReferenceRuntime", "GraphEngine", "Checkpoints", "ONNX", "Tensors", "Files"]),
     // Domains
     module("PreferenceStore", ["Datasets", grdb]),
     module(
       "PairwiseRanking",
-      ["Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors"],
+      [
+        "Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors",
+        "Files",
+      ],
       resources: [.copy("Resources")]),
     module(
       "Recommendation",
@@ -85,7 +90,7 @@ let package = Package(
     // Commands
     .executableTarget(
       name: "ranker",
-      dependencies: ["PairwiseRanking", "Recommendation", "PreferenceStore", "Verification", argumentParser],
+      dependencies: ["PairwiseRanking", "Recommendation", "PreferenceStore", "Verification", "Files", argumentParser],
       swiftSettings: strict),
     .executableTarget(
       name: "onnx-verify", dependencies: ["PairwiseRanking", "Recommendation", "Verification", argumentParser],
@@ -99,11 +104,12 @@ let package = Package(
     // Tests
     tests(of: "CKernels"),
     tests(of: "Tensors"),
+    tests(of: "Files"),
     tests(of: "ONNX", ["Tensors"], resources: [.copy("Resources")]),
     tests(of: "GraphEngine", ["ReferenceRuntime"], resources: [.copy("Resources")]),
     tests(of: "ReferenceRuntime", ["ONNX", "Tensors"], resources: [.copy("OperatorExamples.txt")]),
     tests(of: "Training"),
-    tests(of: "Checkpoints", ["Tensors"], resources: [.copy("Resources")]),
+    tests(of: "Checkpoints", ["Tensors", "Files"], resources: [.copy("Resources")]),
     tests(of: "Datasets", ["CommandSupport"]),
     tests(of: "Metrics"),
     tests(of: "Reports"),

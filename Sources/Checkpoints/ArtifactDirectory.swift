@@ -1,5 +1,6 @@
 // A folder of files that belong together: a model and what was made with it.
 
+import Files
 import Glibc
 
 /// A folder that a training writes its model to. Making one proves that it can be written to, so that a training does
@@ -30,9 +31,11 @@ public struct ArtifactDirectory: Sendable {
 
   /// Writes a file of the folder, whole or not at all. A name may lead into folders below (`test_data_set_0/input_0.pb`),
   /// which are made.
+  ///
+  /// - Throws: `CheckpointError.system` where the file can't be written; what `body` throws.
   public mutating func write(_ name: String, _ body: (AtomicFile) throws -> Void) throws {
     try prepare(name)
-    try AtomicFile.write(to: path(of: name), body)
+    try writeFile(to: path(of: name), body)
     note(name)
   }
 
@@ -82,7 +85,7 @@ public struct ArtifactDirectory: Sendable {
   private static func probe(_ path: String) throws {
     let name = "\(path)/.writable-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
     do {
-      try AtomicFile.write(to: name) { try $0.write([UInt8](repeating: 0, count: 4096)) }
+      try writeFile(to: name) { try $0.write([UInt8](repeating: 0, count: 4096)) }
     } catch CheckpointError.system(_, let action, let code) {
       throw CheckpointError.system(path: path, action: "\(action) in this folder", code: code)
     }

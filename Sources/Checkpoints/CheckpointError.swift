@@ -1,6 +1,6 @@
 // What goes wrong with a checkpoint or with a file that is written: which file, what was found, what to try.
 
-import Glibc
+import Files
 
 /// An error of reading, writing or checking the files of a model.
 public enum CheckpointError: Error, Equatable, Sendable {
@@ -30,8 +30,7 @@ extension CheckpointError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .system(let path, let action, let code):
-      let advice = Self.advice(for: code).map { "; \($0)" } ?? ""
-      return "\(path): cannot \(action): \(String(cString: strerror(code)))\(advice)"
+      return FileError(path: path, action: action, code: code).description
     case .malformed(let path, let place, let found, let expected):
       return "\(path): damaged or not a checkpoint: \(place): found \(found), expected \(expected)"
     case .refusedGlobal(let path, let name):
@@ -51,18 +50,6 @@ extension CheckpointError: CustomStringConvertible {
         \(path): SHA-256 is \(found), expected \(expected); \
         the file was changed or cut since it was written: restore it or make it again
         """
-    }
-  }
-
-  private static func advice(for code: Int32) -> String? {
-    switch code {
-    case ENOSPC, EDQUOT: "free some space there or write elsewhere"
-    case EACCES, EPERM: "check the permissions of the file and its folder"
-    case EROFS: "the file system is mounted read-only; write elsewhere"
-    case ENOENT: "check the path"
-    case EFBIG: "the file system or the process's limit (ulimit -f) does not allow a file of this size"
-    case EISDIR: "the path is a folder, give a file"
-    default: nil
     }
   }
 }

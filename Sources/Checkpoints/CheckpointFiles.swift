@@ -10,8 +10,7 @@ extension CheckpointValue {
   ///
   /// - Throws: `CheckpointError`.
   public init(contentsOf path: String) throws {
-    let file = try MappedFile(path: path)
-    self = try withExtendedLifetime(file) { try PyTorchReader.read(file.bytes, path: path) }
+    self = try withBytes(ofFile: path) { try PyTorchReader.read($0, path: path) }
   }
 
   /// Reads the bytes of a `.pth` file.
@@ -25,7 +24,7 @@ extension CheckpointValue {
   ///
   /// Tensors that share their storage (copies of one value) are written once and share it again in PyTorch.
   public func writePyTorch(to path: String) throws {
-    try AtomicFile.write(to: path) { _ = try PyTorchWriter.write(self, to: $0, path: path) }
+    try writeFile(to: path) { _ = try PyTorchWriter.write(self, to: $0, path: path) }
   }
 
   /// The bytes that `writePyTorch(to:)` writes.
@@ -42,8 +41,7 @@ extension StateDictionary {
   ///   - key: Where in a checkpoint of several parts the state dict is, such as `"model_state_dict"`.
   /// - Throws: `CheckpointError`; where the checkpoint is not a state dict, the message tells what it holds.
   public init(contentsOf path: String, key: String? = nil) throws {
-    let file = try MappedFile(path: path)
-    self = try withExtendedLifetime(file) { try StateDictionary(bytes: file.bytes, key: key, source: path) }
+    self = try withBytes(ofFile: path) { try StateDictionary(bytes: $0, key: key, source: path) }
   }
 
   /// Reads the bytes of a `.pth` or `.safetensors` file.

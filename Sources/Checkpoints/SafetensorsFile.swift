@@ -18,8 +18,7 @@ public struct SafetensorsFile: Sendable, Equatable {
   /// - Throws: `CheckpointError` for whatever the format's specification does not allow: a header over 100 MB, a name
   ///   twice, bytes that belong to no tensor or to two.
   public init(contentsOf path: String) throws {
-    let file = try MappedFile(path: path)
-    self = try withExtendedLifetime(file) { try SafetensorsReader.read(file.bytes, path: path) }
+    self = try withBytes(ofFile: path) { try SafetensorsReader.read($0, path: path) }
   }
 
   /// Reads the bytes of a file.
@@ -31,7 +30,7 @@ public struct SafetensorsFile: Sendable, Equatable {
 
   /// Writes the file as the format's reference implementation lays it out, byte for byte.
   public func write(to path: String) throws {
-    try AtomicFile.write(to: path) { _ = try SafetensorsWriter.write(self, to: $0, path: path) }
+    try writeFile(to: path) { _ = try SafetensorsWriter.write(self, to: $0, path: path) }
   }
 
   /// The bytes that `write(to:)` writes.

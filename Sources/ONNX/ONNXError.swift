@@ -1,5 +1,7 @@
 // What can be wrong with a model or its file.
 
+internal import Files
+
 /// An error of reading, writing or checking a model. The description names the place, what was found and what to try.
 public enum ONNXError: Error, Sendable, Equatable {
   /// The file system refused: the file, what was tried, and the system's words.
@@ -45,5 +47,15 @@ extension ONNXError: CustomStringConvertible {
   func inFile(_ path: String) -> ONNXError {
     guard case .malformed(let location, let problem) = self else { return self }
     return .malformed(location: location.isEmpty ? path : "\(path): \(location)", problem: problem)
+  }
+}
+
+extension ONNXError {
+  /// What the system refused, as an error of this module.
+  init(_ error: FileError) { self = .file(path: error.path, problem: error.problem) }
+
+  /// Runs what works on files; its errors come out as `ONNXError.file`.
+  static func translating<Result>(_ body: () throws(FileError) -> Result) throws(ONNXError) -> Result {
+    do throws(FileError) { return try body() } catch { throw ONNXError(error) }
   }
 }

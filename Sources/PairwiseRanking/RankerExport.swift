@@ -1,6 +1,7 @@
 // The files of a trained ranker: written, read back, verified, and only then described as a model.
 
 import Checkpoints
+import Files
 import Foundation
 import GraphEngine
 import ONNX

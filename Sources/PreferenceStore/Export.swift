@@ -24,6 +24,7 @@ extension PreferenceStore {
   /// new one, whole.
   ///
   /// - Returns: the number of pairs written. With none, nothing is written.
+  /// - Throws: `StoreError`, and `FileError` where the file can't be written.
   public func export(to path: String, ofType type: String? = nil, since: Timestamp? = nil) throws -> Int {
     var count = 0
     var writer: LineWriter?

@@ -5,7 +5,7 @@
 /// ```swift
 /// var page = Page(title: "pairwise_ranker", lead: "Orders 88% of the pairs rightly.")
 /// page.add("Training", LineChart("Loss", unit: "epoch", series: [.init("train", [0.9, 0.5])]).markup)
-/// try page.html.write(toFile: "report.html", atomically: true, encoding: .utf8)
+/// try AtomicFile.write(to: "report.html") { try $0.write(page.html) }
 /// ```
 public struct Page: Sendable {
   public var title: String

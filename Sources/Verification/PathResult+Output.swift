@@ -1,6 +1,6 @@
 // Verification results as text, JSON and a file.
 
-import Checkpoints
+import Files
 import Foundation
 
 extension [PathResult] {
@@ -33,6 +33,7 @@ extension [PathResult] {
   }
 
   /// Writes the results to a file as JSON, all or nothing.
+  /// - Throws: `FileError` where the file can't be written.
   public func write(to path: String) throws {
     let text = try json()
     try AtomicFile.write(to: path) { try $0.write(text) }

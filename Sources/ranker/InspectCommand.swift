@@ -1,7 +1,7 @@
 // `ranker inspect`: what is in a graph.
 
 import ArgumentParser
-import Checkpoints
+import Files
 import Foundation
 import ONNX
 import PairwiseRanking

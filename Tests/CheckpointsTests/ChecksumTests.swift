@@ -1,6 +1,7 @@
 // SHA-256 as the standard's examples have it, and files that were changed.
 
 import Checkpoints
+import Files
 import Foundation
 import Testing
 

@@ -1,6 +1,7 @@
 // Zip archives whose headers lie, and files that are something else.
 
 import Checkpoints
+import Files
 import Testing
 
 @Suite("Hostile archives")

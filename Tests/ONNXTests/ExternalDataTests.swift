@@ -107,7 +107,7 @@ struct ExternalDataTests {
     "a place where nothing can be created is named with the system's words",
     arguments: [
       ("/nonexistent-directory/m.onnx", "No such file"), ("/dev/full/m.onnx", "Not a directory"),
-      ("/", "names no file"),
+      ("/", "Is a directory"),
     ])
   func unwritable(path: String, words: String) {
     let error = #expect(throws: ONNXError.self) { try smallModel().write(to: path) }

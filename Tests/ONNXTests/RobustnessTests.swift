@@ -186,7 +186,7 @@ struct RobustnessTests {
   func files() throws {
     try withTemporaryDirectory { directory in
       _ = FileManager.default.createFile(atPath: directory + "/empty.onnx", contents: nil)
-      for (name, words) in [("none.onnx", "No such file"), ("empty.onnx", "is empty"), ("", "is a directory")] {
+      for (name, words) in [("none.onnx", "No such file"), ("empty.onnx", "is empty"), ("", "Is a directory")] {
         let path = directory + "/" + name
         let error = #expect(throws: ONNXError.self) { try Model(contentsOf: path) }
         #expect("\(error!)".contains(words) && "\(error!)".contains(path))

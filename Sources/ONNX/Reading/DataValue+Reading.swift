@@ -2,6 +2,7 @@
 
 internal import COnnxSchema
 internal import CProtobufC
+internal import Files
 import Tensors
 
 extension DataValue {
@@ -9,7 +10,7 @@ extension DataValue {
   /// - Parameter type: the type of the graph's input or output that the value is for.
   /// - Throws: `ONNXError.file` or `.malformed`.
   public init(contentsOf path: String, as type: ValueType) throws(ONNXError) {
-    let file = try MappedFile(path)
+    let file = try ONNXError.translating { () throws(FileError) in try MappedFile(path: path) }
     do throws(ONNXError) {
       self = try DataValue(encoded: file.bytes, as: type, directory: directory(of: path))
     } catch {

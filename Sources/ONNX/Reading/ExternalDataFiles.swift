@@ -1,5 +1,7 @@
 // Tensor data in files beside the model.
 
+internal import Files
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -54,7 +56,7 @@ final class ExternalDataFiles {
       throw fail("'\(location)' is a link to '\(target)', out of the model's directory; copy the file there")
     }
     let file: MappedFile
-    do throws(ONNXError) { file = try MappedFile(target) } catch { throw fail(error.description) }
+    do throws(FileError) { file = try MappedFile(path: target) } catch { throw fail(error.description) }
     mapped[location] = file
     return file
   }

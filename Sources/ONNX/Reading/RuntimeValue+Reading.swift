@@ -2,6 +2,7 @@
 
 internal import COnnxSchema
 internal import CProtobufC
+internal import Files
 import Tensors
 
 extension RuntimeValue {
@@ -11,7 +12,7 @@ extension RuntimeValue {
   /// - Throws: `ONNXError.file`, `.malformed` or `.externalData`; `.malformed` too for sparse tensors, and for maps
   ///   whose values are not single numbers or strings of one type.
   public init(contentsOf path: String, as type: ValueType? = nil) throws(ONNXError) {
-    let file = try MappedFile(path)
+    let file = try ONNXError.translating { () throws(FileError) in try MappedFile(path: path) }
     let reader = ModelReader(source: file.bytes, externalData: ExternalDataFiles(directory: directory(of: path)))
     do throws(ONNXError) {
       switch type {

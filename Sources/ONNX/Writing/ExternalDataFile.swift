@@ -1,5 +1,6 @@
 // The file beside a model that takes its large initializers.
 
+internal import Files
 import Tensors
 
 #if canImport(Glibc)
@@ -51,16 +52,16 @@ final class ExternalDataFile {
 
   /// Writes the elements and says where they are.
   func append(_ tensor: Tensor) throws(ONNXError) -> (offset: Int, length: Int) {
-    if file == nil { file = try AtomicFile(modelPath) }
-    guard let file else { preconditionFailure("the file was just made") }
     let padding = (Self.alignment - length % Self.alignment) % Self.alignment
-    try withContiguousBytes(of: [UInt8](repeating: 0, count: padding)) { (bytes) throws(ONNXError) in
-      try file.append(bytes)
-    }
     let offset = length + padding
-    try tensor.withUnsafeBytes { (bytes) throws(ONNXError) in
-      mix(bytes)
-      try file.append(bytes)
+    try ONNXError.translating { () throws(FileError) in
+      let file = if let file { file } else { try AtomicFile(path: modelPath) }
+      self.file = file
+      try file.write([UInt8](repeating: 0, count: padding))
+      try tensor.withUnsafeBytes { (bytes) throws(FileError) in
+        mix(bytes)
+        try file.write(bytes)
+      }
     }
     length = offset + tensor.byteCount
     return (offset, tensor.byteCount)
@@ -80,9 +81,9 @@ final class ExternalDataFile {
   func commit() throws(ONNXError) {
     guard let file else { return }
     name(hash)
-    let path = "\(directory)/\(String(cString: location))"
-    replacesEqualFile = access(path, F_OK) == 0
-    try file.commit(as: path)
+    let name = String(cString: location)
+    replacesEqualFile = access("\(directory)/\(name)", F_OK) == 0
+    try ONNXError.translating { () throws(FileError) in try file.commit(as: name) }
   }
 
   /// Takes the committed file back because its model could not be written. A file of that name that was there before

@@ -2,6 +2,7 @@
 
 internal import COnnxSchema
 internal import CProtobufC
+internal import Files
 
 /// Whether a model's large initializers go into a file of their own beside it.
 public enum ExternalDataPolicy: Sendable, Hashable {
@@ -96,7 +97,7 @@ func packed(_ message: UnsafePointer<ProtobufCMessage>) throws(ONNXError) -> [UI
 /// Streams a message into a file: the weights go from their tensors to the disk without a copy in between.
 func write(_ message: UnsafePointer<ProtobufCMessage>, to path: String) throws(ONNXError) {
   _ = try checkSize(message)
-  let sink = MessageSink(try AtomicFile(path))
+  let sink = MessageSink(try ONNXError.translating { () throws(FileError) in try AtomicFile(path: path) })
   var stream = MessageStream(
     base: ProtobufCBuffer(append: { stream, count, data in
       let sink = UnsafeRawPointer(stream!).assumingMemoryBound(to: MessageStream.self).pointee.sink
@@ -118,17 +119,17 @@ private struct MessageStream {
 /// Takes a message's pieces and keeps the first error for the end: a C callback can't throw.
 private final class MessageSink {
   private let file: AtomicFile
-  private var failure: ONNXError?
+  private var failure: FileError?
 
   init(_ file: AtomicFile) { self.file = file }
 
   func append(_ bytes: UnsafeRawBufferPointer) {
     guard failure == nil else { return }
-    do throws(ONNXError) { try file.append(bytes) } catch { failure = error }
+    do throws(FileError) { try file.write(bytes) } catch { failure = error }
   }
 
   func commit() throws(ONNXError) {
-    if let failure { throw failure }
-    try file.commit()
+    if let failure { throw ONNXError(failure) }
+    try ONNXError.translating { () throws(FileError) in try file.commit() }
   }
 }

@@ -2,11 +2,6 @@
 
 import Glibc
 
-/// Somewhere that bytes are written to in order: a file, or an array in memory.
-protocol ByteSink {
-  mutating func write(_ bytes: UnsafeRawBufferPointer) throws
-}
-
 /// A file being written beside its final place. `commit()` makes it durable and gives it its name; until then a
 /// reader sees what was there before. Without a commit nothing is left behind.
 ///
@@ -18,31 +13,34 @@ protocol ByteSink {
 ///   try file.write("{}")
 /// }
 /// ```
-public final class AtomicFile: ByteSink {
+public final class AtomicFile {
   /// Where the file goes. What is there is replaced; a symbolic link is replaced itself, not what it points to.
-  public let path: String
+  public private(set) var path: String
   private let folder: String
   private let name: String
   private var descriptor: Int32
   /// The hidden name that the file has until it is committed, if it has one.
   private var hiddenPath: String?
   private var buffer: [UInt8] = []
-  private var failed = false
 
   /// Writes smaller than this are gathered; larger ones go to the system as they are, without a copy.
   private static let bufferCapacity = 1 << 16
 
   /// Starts a file that will be at `path`.
   ///
-  /// - Throws: `CheckpointError.system` when the folder does not exist or can't be written to.
-  public init(path: String) throws {
+  /// - Throws: `FileError` where the path is a folder's or empty, and where its folder does not exist or can't be
+  ///   written to.
+  public init(path: String) throws(FileError) {
     self.path = path
     (folder, name) = Self.split(path)
+    guard !path.isEmpty else { throw FileError(path: path, action: "write a file without a name", code: ENOENT) }
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG || name.isEmpty {
       // Renaming over a device such as /dev/null would put a file in its place.
-      throw CheckpointError.system(
-        path: path, action: "write", code: status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw FileError(
+        path: path, action: isFolder ? "write" : "put a file in the place of a device or a pipe",
+        code: isFolder ? EISDIR : EINVAL)
     }
     descriptor = open(folder, Self.unnamedFile | O_WRONLY | O_CLOEXEC, 0o666)
     // File systems without unnamed files answer EOPNOTSUPP, old kernels EISDIR; NFS and FUSE vary.
@@ -52,13 +50,15 @@ public final class AtomicFile: ByteSink {
       if descriptor >= 0 { hiddenPath = hidden }
     }
     guard descriptor >= 0 else {
-      throw CheckpointError.system(path: path, action: "create a file in \(folder)", code: errno)
+      throw FileError(path: path, action: "create a file in \(folder)", code: errno)
     }
   }
 
   deinit { discard() }
 
   /// Writes a whole file: starts it, lets `body` write, commits. When `body` throws, nothing is left behind.
+  ///
+  /// - Throws: `FileError`, or what `body` throws.
   public static func write(to path: String, _ body: (AtomicFile) throws -> Void) throws {
     let file = try AtomicFile(path: path)
     do {
@@ -71,7 +71,7 @@ public final class AtomicFile: ByteSink {
   }
 
   /// Appends bytes.
-  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     if bytes.count < Self.bufferCapacity {
       if buffer.count + bytes.count > Self.bufferCapacity { try flush() }
       buffer.append(contentsOf: bytes)
@@ -82,18 +82,24 @@ public final class AtomicFile: ByteSink {
   }
 
   /// Appends bytes.
-  public func write(_ bytes: [UInt8]) throws {
-    try bytes.withUnsafeBytes { try write($0) }
+  public func write(_ bytes: [UInt8]) throws(FileError) {
+    try bytes.span.withUnsafeBytes { (bytes) throws(FileError) in try write(bytes) }
   }
 
   /// Appends text as UTF-8.
-  public func write(_ text: String) throws {
-    var text = text
-    try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
+  public func write(_ text: String) throws(FileError) {
+    try text.utf8.span.withUnsafeBytes { (bytes) throws(FileError) in try write(bytes) }
   }
 
   /// Makes the file durable and gives it its name. To be called once, after the last write.
-  public func commit() throws {
+  ///
+  /// - Parameter name: the file's name in the same folder where it is known only now, such as a hash of the content;
+  ///   `path` follows it.
+  public func commit(as name: String? = nil) throws(FileError) {
+    if let name {
+      precondition(!name.isEmpty && !name.utf8.contains(UInt8(ascii: "/")), "\"\(name)\" is no name within a folder")
+      path = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
+    }
     try flush()
     guard fsync(descriptor) == 0 else { throw failure("write to the disk") }
     if hiddenPath == nil { try giveHiddenName() }
@@ -102,7 +108,7 @@ public final class AtomicFile: ByteSink {
     // Closing can still report what a network file system failed to keep.
     let closed = close(descriptor)
     descriptor = -1
-    guard closed == 0 else { throw CheckpointError.system(path: path, action: "close", code: errno) }
+    guard closed == 0 else { throw FileError(path: path, action: "close", code: errno) }
     // The new name is in the folder: the folder must reach the disk too. Some file systems can't sync a folder.
     let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if directory >= 0 {
@@ -119,12 +125,14 @@ public final class AtomicFile: ByteSink {
     hiddenPath = nil
   }
 
-  private func flush() throws {
-    try buffer.withUnsafeBytes { try writeThrough($0) }
+  private func flush() throws(FileError) {
+    try buffer.withUnsafeBufferPointer { (bytes) throws(FileError) in
+      try writeThrough(UnsafeRawBufferPointer(bytes))
+    }
     buffer.removeAll(keepingCapacity: true)
   }
 
-  private func writeThrough(_ bytes: UnsafeRawBufferPointer) throws {
+  private func writeThrough(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     precondition(descriptor >= 0, "\(path) was committed or discarded: nothing can be written to it")
     var rest = bytes[...]
     while !rest.isEmpty {
@@ -138,7 +146,7 @@ public final class AtomicFile: ByteSink {
   }
 
   /// A name for an unnamed file, for the moment between its completion and its renaming. (`linkat` does not replace.)
-  private func giveHiddenName() throws {
+  private func giveHiddenName() throws(FileError) {
     let hidden = Self.hiddenPath(folder: folder, name: name)
     guard linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, hidden, AT_SYMLINK_FOLLOW) == 0 else {
       throw failure("name the file")
@@ -146,8 +154,8 @@ public final class AtomicFile: ByteSink {
     hiddenPath = hidden
   }
 
-  private func failure(_ action: String) -> CheckpointError {
-    let error = CheckpointError.system(path: path, action: action, code: errno)
+  private func failure(_ action: String) -> FileError {
+    let error = FileError(path: path, action: action, code: errno)
     discard()
     return error
   }
@@ -166,14 +174,5 @@ public final class AtomicFile: ByteSink {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
     let folder = path[..<slash]
     return (folder.isEmpty ? "/" : String(folder), String(path[path.utf8.index(after: slash)...]))
-  }
-}
-
-/// Bytes gathered in memory.
-struct MemorySink: ByteSink {
-  var bytes: [UInt8] = []
-
-  mutating func write(_ bytes: UnsafeRawBufferPointer) {
-    self.bytes.append(contentsOf: bytes)
   }
 }

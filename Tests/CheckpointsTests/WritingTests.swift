@@ -1,53 +1,13 @@
-// Files appear whole or not at all, and what went wrong is said.
+// What can't be written is a checkpoint's error that says why, and a model's folder holds what was written.
 
 import Checkpoints
+import Files
 import Foundation
 import Tensors
 import Testing
 
-@Suite("Atomic files")
-struct AtomicFileTests {
-  private struct Interruption: Error {}
-
-  @Test("a file appears when it is complete, with what was written in small and large parts")
-  func appears() throws {
-    try withTemporaryFolder { folder in
-      var expected: [UInt8] = []
-      try AtomicFile.write(to: folder + "/file") { file in
-        for count in [1, 100, 65_535, 65_536, 65_537, 1_000_000, 3] {
-          let part = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ count) }
-          try file.write(part)
-          expected += part
-        }
-        try file.write("the end")
-        expected += "the end".utf8
-        #expect(try names(in: folder).allSatisfy { $0 != "file" })
-      }
-      #expect(try names(in: folder) == ["file"])
-      #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/file")).elementsEqual(expected))
-    }
-  }
-
-  @Test("a failure half-way leaves the old file and nothing else")
-  func interruption() throws {
-    try withTemporaryFolder { folder in
-      try AtomicFile.write(to: folder + "/file") { try $0.write("old") }
-      #expect(throws: Interruption.self) {
-        try AtomicFile.write(to: folder + "/file") { file in
-          try file.write([UInt8](repeating: 0, count: 200_000))
-          throw Interruption()
-        }
-      }
-      #expect(try names(in: folder) == ["file"])
-      #expect(try String(contentsOfFile: folder + "/file", encoding: .utf8) == "old")
-      do {
-        let dropped = try AtomicFile(path: folder + "/other")
-        try dropped.write("never committed")
-      }
-      #expect(try names(in: folder) == ["file"])
-    }
-  }
-
+@Suite("Writing")
+struct WritingTests {
   @Test("a missing folder, a file in place of a folder and a folder in place of the file are named")
   func wrongPlaces() throws {
     try withTemporaryFolder { folder in
