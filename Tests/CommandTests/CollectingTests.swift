@@ -143,8 +143,8 @@ struct CollectingTests {
     #expect(export.terminationStatus == 1)
     #expect(
       String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
-        .contains("can't write to standard output: No space left on device"))
-    #expect(try run("export --output .", expecting: 1).errors.contains("it is a directory"))
+        .contains("standard output: cannot write: No space left on device"))
+    #expect(try run("export --output .", expecting: 1).errors.contains("Is a directory"))
     #expect(try run("export --output no/where.jsonl", expecting: 1).errors.contains("No such file or directory"))
     #expect(try directory.bytes(of: "dataset.jsonl") == before)
     try run("export --output dataset.jsonl")
