@@ -32,6 +32,7 @@ let package = Package(
     .executable(name: "ranker-bench", targets: ["ranker-bench"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Files", targets: ["Files"]),
+    .library(name: "Threads", targets: ["Threads"]),
     .library(name: "ONNX", targets: ["ONNX"]),
     .library(name: "GraphEngine", targets: ["GraphEngine"]),
     .library(name: "ReferenceRuntime", targets: ["ReferenceRuntime"]),
@@ -61,6 +62,7 @@ let package = Package(
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     module("Tensors"),
     module("Files"),
+    module("Threads"),
     // Format
     module("ONNX", ["Tensors", "Files", "COnnxSchema", "CProtobufC"]),
     module("Parquet"),
@@ -70,7 +72,7 @@ let package = Package(
     // Learning
     module("Training", ["Checkpoints", "GraphEngine", "ONNX", "Tensors"]),
     module("Checkpoints", ["Tensors", "Files", "CDeflate", "CCrypto"]),
-    module("Datasets", ["Tensors", "Files", "CSimdJSON"]),
+    module("Datasets", ["Tensors", "Files", "Threads", "CSimdJSON"]),
     module("Metrics"),
     module("Reports", ["ONNX", "Tensors"]),
     // Trust
@@ -81,7 +83,7 @@ let package = Package(
       "PairwiseRanking",
       [
         "Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors",
-        "Files",
+        "Files", "Threads",
       ],
       resources: [.copy("Resources")]),
     module(
@@ -105,6 +107,7 @@ let package = Package(
     tests(of: "CKernels"),
     tests(of: "Tensors"),
     tests(of: "Files"),
+    tests(of: "Threads"),
     tests(of: "ONNX", ["Tensors"], resources: [.copy("Resources")]),
     tests(of: "GraphEngine", ["ReferenceRuntime"], resources: [.copy("Resources")]),
     tests(of: "ReferenceRuntime", ["ONNX", "Tensors"], resources: [.copy("OperatorExamples.txt")]),
@@ -116,7 +119,10 @@ let package = Package(
     tests(of: "Verification"),
     tests(of: "PreferenceStore", ["CommandSupport"]),
     tests(
-      of: "PairwiseRanking", ["Datasets", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors"],
+      of: "PairwiseRanking",
+      [
+        "CommandSupport", "Datasets", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors",
+      ],
       resources: [.copy("Resources")]),
     tests(of: "Parquet"),
     tests(

@@ -8,10 +8,10 @@ import Files
 func withBytes<Result>(ofFile path: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
   try throwingCheckpointErrors {
     let file = try MappedFile(path: path)
-    guard !file.bytes.isEmpty else {
+    guard file.count > 0 else {
       throw CheckpointError.malformed(path: path, place: "the whole file", found: "no bytes", expected: "a checkpoint")
     }
-    return try withExtendedLifetime(file) { try body(file.bytes) }
+    return try file.withUnsafeBytes(body)
   }
 }
 

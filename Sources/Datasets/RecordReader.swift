@@ -1,6 +1,7 @@
 // Reads a file of records: opens it, sees what it is, cuts it, decodes on several threads, counts what is left out.
 
 import Glibc
+import Threads
 
 /// Why a record can't be used.
 struct RecordProblem: Error {
@@ -161,7 +162,7 @@ struct RecordFile {
   /// A thread is worth its start from a few mebibytes on; an array and a pipe are read by one.
   private func rangeCount(options: ReadOptions) -> Int {
     guard let size, !isArray else { return 1 }
-    let processors = options.threadCount ?? min(8, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    let processors = options.threadCount ?? min(8, processorCount)
     return options.threadCount.map { max(1, min($0, size / 64 + 1)) } ?? max(1, min(processors, size >> 21))
   }
 

@@ -2,14 +2,13 @@
 
 import Glibc
 
-/// A whole file mapped for reading. The bytes live as long as the object and cost no memory of their own.
+/// A whole file mapped for reading. The mapping lives as long as the object and costs no memory of its own.
 ///
 /// Files are replaced by renaming (`AtomicFile`), never rewritten in place, so a mapping keeps the content that it was
 /// opened on.
 public final class MappedFile: Sendable {
   public let path: String
-  /// No bytes, with no address, for an empty file.
-  public nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+  private nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
   /// - Throws: `FileError` where the file is missing, not a regular file (a folder is `EISDIR`, anything else `EINVAL`),
   ///   or can't be opened or mapped.
@@ -36,6 +35,17 @@ public final class MappedFile: Sendable {
     // Readers go from the front to the back.
     madvise(address, size, MADV_SEQUENTIAL)
     bytes = UnsafeRawBufferPointer(start: address, count: size)
+  }
+
+  /// The file's size in bytes.
+  public var count: Int { bytes.count }
+
+  /// Runs `body` with the file's bytes, which must not be used after it: an object may go with its last use, and its
+  /// mapping goes with it. An empty file has no bytes and no address.
+  public func withUnsafeBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try withExtendedLifetime(self) { () throws(Failure) in try body(bytes) }
   }
 
   deinit {

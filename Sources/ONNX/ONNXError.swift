@@ -59,3 +59,11 @@ extension ONNXError {
     do throws(FileError) { return try body() } catch { throw ONNXError(error) }
   }
 }
+
+/// Runs `body` with the bytes of a file, which are mapped, not loaded.
+/// - Throws: `ONNXError.file` where the file can't be read; what `body` throws.
+func withBytes<Result>(
+  ofFile path: String, _ body: (UnsafeRawBufferPointer) throws(ONNXError) -> Result
+) throws(ONNXError) -> Result {
+  try ONNXError.translating { () throws(FileError) in try MappedFile(path: path) }.withUnsafeBytes(body)
+}

@@ -4,6 +4,7 @@ import Foundation
 import Metrics
 import ONNX
 import Reports
+import Threads
 import Verification
 
 /// The report of a trained ranker: one self-contained page, the same bytes for the same model.
@@ -62,8 +63,17 @@ enum RankerReport {
   }
 
   private static func tiles(_ metadata: RankerMetadata) -> Markup {
-    let measures = metadata.headline.measures
-    let onWhat = metadata.validation == nil ? "on the training's pairs" : "on pairs held out"
+    // After a cross-validation the model was trained on every pair: only the folds tell how good it is.
+    let measures: (accuracy: Double?, kendallTau: Double?, loss: Double?)
+    let onWhat: String
+    if let folds = metadata.crossValidation {
+      measures = (folds.accuracy?.mean, folds.kendallTau?.mean, folds.loss?.mean)
+      onWhat = "on pairs held out, mean of \(folds.folds.count) folds"
+    } else {
+      let headline = metadata.headline.measures
+      measures = (headline.accuracy, headline.kendallTau, headline.loss)
+      onWhat = metadata.validation == nil ? "on the training's pairs" : "on pairs held out"
+    }
     return Tiles([
       ("Accuracy", Figures.percent(measures.accuracy), "pairs with a winner, \(onWhat)"),
       ("Kendall’s τ", Figures.number(measures.kendallTau, digits: 3), onWhat),

@@ -6,6 +6,7 @@ import Foundation
 import GraphEngine
 import ONNX
 import Tensors
+import Threads
 import Training
 
 /// A training of the pairwise ranker, ready to run.

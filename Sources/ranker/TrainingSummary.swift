@@ -34,7 +34,7 @@ struct TrainingSummary {
     }
     let style = Style.output
     let mark = style.green("✓")
-    print("\(mark) \(outcome.directory)/\(files.comparer): \(quality); \(state)")
+    print("\(mark) \(outcome.directory)/\(files.comparer): \(quality); \(state)\(leftOut)")
   }
 
   private var quality: String {
@@ -57,6 +57,12 @@ struct TrainingSummary {
     outcome.wasFinished
       ? "this training had ended before, nothing was left to do"
       : "verified, \(Figures.duration(outcome.metadata.trainingTime))"
+  }
+
+  /// With `--quiet` nothing else tells of them.
+  private var leftOut: String {
+    let lines = outcome.metadata.data.skippedLines
+    return lines > 0 ? "; \(count(lines, "line")) of data left out" : ""
   }
 
   private struct Line: Encodable {

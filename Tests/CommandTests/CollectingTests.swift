@@ -150,7 +150,7 @@ struct CollectingTests {
     try run("export --output dataset.jsonl")
     #expect(try directory.bytes(of: "dataset.jsonl").starts(with: before))
     #expect(
-      try FileManager.default.contentsOfDirectory(atPath: directory.url.path).allSatisfy { !$0.hasSuffix(".partial") })
+      try FileManager.default.contentsOfDirectory(atPath: directory.url.path).allSatisfy { !$0.hasPrefix(".") })
   }
 
   @Test("an item's text can't send commands to the terminal")

@@ -97,6 +97,22 @@ struct AtomicFileTests {
     }
   }
 
+  @Test("a device or a pipe is not replaced by a file")
+  func specialFiles() throws {
+    try withTemporaryFolder { folder in
+      let pipe = folder + "/pipe"
+      try #require(mkfifo(pipe, 0o600) == 0)
+      for path in ["/dev/null", pipe] {
+        #expect(throws: FileError(path: path, action: "put a file in the place of a device or a pipe", code: EINVAL)) {
+          try AtomicFile.write(to: path) { try $0.write("content") }
+        }
+      }
+      var status = stat()
+      #expect(stat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+      #expect(try names(in: folder) == ["pipe"])
+    }
+  }
+
   /// A full disk answers ENOSPC at the write, as a limit of the file size answers EFBIG; only the latter can be had
   /// without a disk of one's own.
   @Test("a file that outgrows what the system allows is an error that says so, and nothing is left behind")

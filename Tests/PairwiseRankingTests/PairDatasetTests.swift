@@ -1,5 +1,6 @@
 // The data of the ranker: columns, gaps, and what is refused.
 
+import CommandSupport
 import Datasets
 import Foundation
 import PairwiseRanking
@@ -7,10 +8,10 @@ import Testing
 
 @Suite("The ranker's data")
 struct PairDatasetTests {
-  private let folder = TemporaryFolder()
+  private let folder = try! TemporaryDirectory()
 
   private func dataset(_ pairs: [PreferencePair], embeddingDimension: Int? = nil) throws -> PairDataset {
-    try PairDataset(path: folder.write("pairs.jsonl", pairs), embeddingDimension: embeddingDimension)
+    try PairDataset(path: folder.write(pairs, to: "pairs.jsonl"), embeddingDimension: embeddingDimension)
   }
 
   private func item(_ id: String, _ embedding: [Float]?, _ metrics: [String: Double] = [:]) -> Item {
@@ -84,7 +85,7 @@ struct PairDatasetTests {
   func onlyTies() throws {
     let pairs = simplePairs(5).map { PreferencePair(itemA: $0.itemA, itemB: $0.itemB, label: .equal) }
     let error = try #require(throws: RankingError.self) { try dataset(pairs) }
-    #expect(error == .onlyTies(path: folder.file("pairs.jsonl"), count: 5))
+    #expect(error == .onlyTies(path: folder.path("pairs.jsonl"), count: 5))
     #expect(error.description.contains("1 (A preferred)"))
   }
 
@@ -101,7 +102,7 @@ struct PairDatasetTests {
     let error = try #require(throws: RankingError.self) {
       try dataset([PreferencePair(itemA: item("a", nil), itemB: item("b", nil), label: .preferA)])
     }
-    #expect(error == .noFeatures(path: folder.file("pairs.jsonl")))
+    #expect(error == .noFeatures(path: folder.path("pairs.jsonl")))
   }
 
   @Test("a metric beyond single precision is named with its item")

@@ -1,5 +1,6 @@
 // A trained ranker in use.
 
+import CommandSupport
 import Datasets
 import Foundation
 import ONNX
@@ -8,14 +9,15 @@ import Testing
 
 @Suite("Using a ranker")
 struct RankerTests {
-  private let folder = TemporaryFolder()
+  private let folder = try! TemporaryDirectory()
 
   private func trained() throws -> Ranker {
-    var training = RankerTraining(input: folder.write("pairs.jsonl", simplePairs(150)), output: folder.file("model"))
+    var training = RankerTraining(
+      input: try folder.write(simplePairs(150), to: "pairs.jsonl"), output: folder.path("model"))
     training.settings.hiddenDimension = 16
     training.settings.epochs = 30
     _ = try training.run()
-    return try Ranker(directory: folder.file("model"))
+    return try Ranker(directory: folder.path("model"))
   }
 
   private func item(_ id: String, clarity: Double, embedding: [Float]? = [0, 0, 0]) -> Item {
@@ -71,18 +73,18 @@ struct RankerTests {
   @Test("a changed scorer is refused before it is used")
   func changedFile() throws {
     _ = try trained()
-    let path = folder.file("model/pairwise_ranker_scorer.onnx")
+    let path = folder.path("model/pairwise_ranker_scorer.onnx")
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     bytes[bytes.count / 2] ^= 1
     try bytes.write(to: URL(fileURLWithPath: path))
-    let error = try #require(throws: (any Error).self) { try Ranker(directory: folder.file("model")) }
+    let error = try #require(throws: (any Error).self) { try Ranker(directory: folder.path("model")) }
     #expect("\(error)".contains("SHA-256"))
   }
 
   @Test("evaluating on the training's own pairs gives the metadata's measures")
   func evaluates() throws {
     let ranker = try trained()
-    let measures = try ranker.evaluate(path: folder.file("pairs.jsonl")).measures
+    let measures = try ranker.evaluate(path: folder.path("pairs.jsonl")).measures
     let (training, validation) = (ranker.metadata.training, try #require(ranker.metadata.validation))
     #expect(measures.pairs == training.pairs + validation.pairs)
     for row in 0..<3 {
@@ -99,17 +101,17 @@ struct RankerTests {
   @Test("a listing shows whole models, and broken ones with the reason")
   func listing() throws {
     _ = try trained()
-    _ = folder.write("broken_metadata.json", "{\"model_type\": \"pairwise_ranker\"}")
-    _ = folder.write("other_metadata.json", "{\"model_type\": \"recommender\"}")
-    let models = try ModelSummary.models(in: folder.path)
+    try folder.write("{\"model_type\": \"pairwise_ranker\"}", to: "broken_metadata.json")
+    try folder.write("{\"model_type\": \"recommender\"}", to: "other_metadata.json")
+    let models = try ModelSummary.models(in: folder.url.path)
     #expect(models.count == 3)
     #expect(models[0].path.hasSuffix("broken_metadata.json"))
     #expect(models[0].problem?.contains("missing") == true)
     #expect(models[1].path.hasSuffix("model/pairwise_ranker_metadata.json"))
     #expect(models[1].problem == nil)
     #expect(models[2].problem?.contains("recommender") == true)
-    try FileManager.default.removeItem(atPath: folder.file("model/pairwise_ranker.pth"))
-    #expect(try ModelSummary.models(in: folder.path)[1].problem?.contains("pairwise_ranker.pth") == true)
+    try FileManager.default.removeItem(atPath: folder.path("model/pairwise_ranker.pth"))
+    #expect(try ModelSummary.models(in: folder.url.path)[1].problem?.contains("pairwise_ranker.pth") == true)
   }
 
   @Test("conversions keep the numbers: half precision to three digits, formats to the bit")
@@ -117,10 +119,10 @@ struct RankerTests {
     let ranker = try trained()
     for format in ModelConversion.Format.allCases {
       for precision in [nil, ModelConversion.Precision.float16, .bfloat16] {
-        let path = folder.file("converted.\(format.rawValue)")
-        let conversion = ModelConversion(source: folder.file("model"), format: format, precision: precision)
+        let path = folder.path("converted.\(format.rawValue)")
+        let conversion = ModelConversion(source: folder.path("model"), format: format, precision: precision)
         _ = try conversion.write(to: path)
-        var training = RankerTraining(input: folder.file("pairs.jsonl"), output: folder.file("again"))
+        var training = RankerTraining(input: folder.path("pairs.jsonl"), output: folder.path("again"))
         training.settings.hiddenDimension = 16
         training.settings.epochs = 1
         training.settings.learningRate = 1e-12
@@ -133,7 +135,7 @@ struct RankerTests {
         _ = try training.run()
         let items = simplePairs(3).map(\.itemA)
         let before = try ranker.scores(of: items)
-        let after = try Ranker(directory: folder.file("again")).scores(of: items)
+        let after = try Ranker(directory: folder.path("again")).scores(of: items)
         let tolerance: Float = precision == nil ? 1e-5 : precision == .float16 ? 5e-3 : 5e-2
         for (a, b) in zip(before, after) { #expect(abs(a - b) < tolerance) }
       }

@@ -1,40 +1,19 @@
-// What the tests of the pairwise ranker share: temporary folders, made-up pairs, the bundled sample, the program.
+// What the tests of the pairwise ranker share: made-up pairs, the bundled sample, the program.
 
+import CommandSupport
 import Datasets
 import Foundation
-import Glibc
 
-/// A folder that goes away with the value's last reference.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() {
-    path = NSTemporaryDirectory() + "rankerkit-tests-\(getpid())-\(UInt64.random(in: 0 ... .max))"
-    try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { "\(path)/\(name)" }
-
-  /// Writes a file and returns its path.
-  func write(_ name: String, _ text: String) -> String {
-    try! text.write(toFile: file(name), atomically: true, encoding: .utf8)
-    return file(name)
-  }
-
+extension TemporaryDirectory {
   /// Writes pairs as `ranker export` does.
-  func write(_ name: String, _ pairs: [PreferencePair]) -> String {
+  func write(_ pairs: [PreferencePair], to name: String) throws -> String {
     var text: [UInt8] = []
     for pair in pairs {
       pair.appendJSON(to: &text)
       text.append(UInt8(ascii: "\n"))
     }
-    try! Data(text).write(to: URL(fileURLWithPath: file(name)))
-    return file(name)
+    return try write(text, to: name)
   }
-
-  func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: file(name))) }
 }
 
 enum Sample {
@@ -84,49 +63,9 @@ func simplePairs(
   }
 }
 
-/// The program `ranker` that was built with the tests.
-enum Program {
-  static let path: String = {
-    // The test runner lies in the build's folder, or two levels below it in a bundle.
-    var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
-    while folder.path != "/",
-      !FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent("ranker").path)
-    {
-      folder.deleteLastPathComponent()
-    }
-    return folder.appendingPathComponent("ranker").path
-  }()
+/// Runs `ranker` to its end.
+func runRanker(_ arguments: String...) throws -> CommandResult { try runRanker(arguments) }
 
-  struct Result {
-    let status: Int32
-    let output: String
-    let errors: String
-  }
-
-  static func start(_ arguments: [String], output: Any? = nil, errors: Any? = nil) throws -> Process {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output ?? FileHandle.nullDevice
-    process.standardError = errors ?? FileHandle.nullDevice
-    try process.run()
-    return process
-  }
-
-  /// Runs the program to its end. Output goes through files, so that no pipe fills up.
-  static func run(_ arguments: String...) throws -> Result {
-    try run(arguments)
-  }
-
-  static func run(_ arguments: [String]) throws -> Result {
-    let folder = TemporaryFolder()
-    let output = FileHandle(forWritingAtPath: folder.write("out", ""))!
-    let errors = FileHandle(forWritingAtPath: folder.write("err", ""))!
-    let process = try start(arguments, output: output, errors: errors)
-    process.waitUntilExit()
-    return Result(
-      status: process.terminationStatus, output: String(decoding: try folder.bytes("out"), as: UTF8.self),
-      errors: String(decoding: try folder.bytes("err"), as: UTF8.self))
-  }
+func runRanker(_ arguments: [String]) throws -> CommandResult {
+  try Command("ranker").run(arguments, in: TemporaryDirectory())
 }

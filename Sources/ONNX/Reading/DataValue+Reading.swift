@@ -2,7 +2,6 @@
 
 internal import COnnxSchema
 internal import CProtobufC
-internal import Files
 import Tensors
 
 extension DataValue {
@@ -10,9 +9,10 @@ extension DataValue {
   /// - Parameter type: the type of the graph's input or output that the value is for.
   /// - Throws: `ONNXError.file` or `.malformed`.
   public init(contentsOf path: String, as type: ValueType) throws(ONNXError) {
-    let file = try ONNXError.translating { () throws(FileError) in try MappedFile(path: path) }
     do throws(ONNXError) {
-      self = try DataValue(encoded: file.bytes, as: type, directory: directory(of: path))
+      self = try withBytes(ofFile: path) { (bytes) throws(ONNXError) in
+        try DataValue(encoded: bytes, as: type, directory: directory(of: path))
+      }
     } catch {
       throw error.inFile(path)
     }

@@ -15,11 +15,11 @@ final class ExternalDataFiles {
   /// - Parameter directory: where the model file is; nil when it has no place.
   init(directory: String?) { self.directory = directory }
 
-  /// The bytes that the `external_data` entries of a tensor name. They live as long as `file`.
+  /// Runs `body` with the bytes that the `external_data` entries of a tensor name.
   /// - Throws: `ONNXError.externalData`.
-  func data(
-    of tensor: String, _ entries: [MetadataEntry], byteCount: Int
-  ) throws(ONNXError) -> (bytes: UnsafeRawBufferPointer, file: MappedFile) {
+  func withData<Result>(
+    of tensor: String, _ entries: [MetadataEntry], byteCount: Int, _ body: (UnsafeRawBufferPointer) -> Result
+  ) throws(ONNXError) -> Result {
     func fail(_ problem: String) -> ONNXError { .externalData(tensor: tensor, problem: problem) }
     func number(_ key: String) throws(ONNXError) -> Int? {
       guard let text = entries.first(where: { $0.key == key })?.value else { return nil }
@@ -34,10 +34,10 @@ final class ExternalDataFiles {
     let length = try number("length") ?? byteCount
     guard length == byteCount else { throw fail("its length is \(length) where its type takes \(byteCount) bytes") }
     let file = try file(location, fail)
-    guard offset <= file.bytes.count, length <= file.bytes.count - offset else {
-      throw fail("'\(location)' has \(file.bytes.count) bytes; \(length) at \(offset) are needed")
+    guard offset <= file.count, length <= file.count - offset else {
+      throw fail("'\(location)' has \(file.count) bytes; \(length) at \(offset) are needed")
     }
-    return (UnsafeRawBufferPointer(rebasing: file.bytes[offset..<(offset + length)]), file)
+    return file.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + length)])) }
   }
 
   private func file(_ location: String, _ fail: (String) -> ONNXError) throws(ONNXError) -> MappedFile {

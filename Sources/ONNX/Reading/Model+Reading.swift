@@ -2,7 +2,6 @@
 
 internal import COnnxSchema
 internal import CProtobufC
-internal import Files
 import Tensors
 
 extension Model {
@@ -12,10 +11,11 @@ extension Model {
   /// The file is mapped, not loaded: each weight is copied once, into its tensor.
   /// - Throws: `ONNXError.file`, `.malformed` or `.externalData`.
   public init(contentsOf path: String) throws(ONNXError) {
-    let file = try ONNXError.translating { () throws(FileError) in try MappedFile(path: path) }
-    guard file.bytes.count > 0 else { throw .file(path: path, problem: "is empty") }
     do throws(ONNXError) {
-      self = try Model(encoded: file.bytes, directory: directory(of: path))
+      self = try withBytes(ofFile: path) { (bytes) throws(ONNXError) in
+        guard bytes.count > 0 else { throw .file(path: path, problem: "is empty") }
+        return try Model(encoded: bytes, directory: directory(of: path))
+      }
     } catch {
       throw error.inFile(path)
     }
@@ -44,9 +44,10 @@ extension Initializer {
   /// Reads a file of one tensor, such as `input_0.pb` of a test data set.
   /// - Throws: `ONNXError.file`, `.malformed` or `.externalData`.
   public init(contentsOf path: String) throws(ONNXError) {
-    let file = try ONNXError.translating { () throws(FileError) in try MappedFile(path: path) }
     do throws(ONNXError) {
-      self = try Initializer(encoded: file.bytes, directory: directory(of: path))
+      self = try withBytes(ofFile: path) { (bytes) throws(ONNXError) in
+        try Initializer(encoded: bytes, directory: directory(of: path))
+      }
     } catch {
       throw error.inFile(path)
     }

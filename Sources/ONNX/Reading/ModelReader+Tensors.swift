@@ -82,8 +82,9 @@ extension ModelReader {
 
     if isExternal {
       let entries = try metadata(proto.n_external_data, proto.external_data, "external_data")
-      let data = try externalData.data(of: text(proto.name) ?? "", entries, byteCount: byteCount)
-      return withExtendedLifetime(data.file) { raw(data.bytes, shape, type) }
+      return try externalData.withData(of: text(proto.name) ?? "", entries, byteCount: byteCount) {
+        raw($0, shape, type)
+      }
     }
     if proto.has_raw_data != 0 {
       let bytes = UnsafeRawBufferPointer(rebasing: source[RawDataReference(proto.raw_data).range])

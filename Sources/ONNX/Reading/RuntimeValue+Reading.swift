@@ -2,7 +2,6 @@
 
 internal import COnnxSchema
 internal import CProtobufC
-internal import Files
 import Tensors
 
 extension RuntimeValue {
@@ -12,41 +11,46 @@ extension RuntimeValue {
   /// - Throws: `ONNXError.file`, `.malformed` or `.externalData`; `.malformed` too for sparse tensors, and for maps
   ///   whose values are not single numbers or strings of one type.
   public init(contentsOf path: String, as type: ValueType? = nil) throws(ONNXError) {
-    let file = try ONNXError.translating { () throws(FileError) in try MappedFile(path: path) }
-    let reader = ModelReader(source: file.bytes, externalData: ExternalDataFiles(directory: directory(of: path)))
     do throws(ONNXError) {
-      switch type {
-      case .sequence?:
-        var prototype = RankerkitOnnx__SequenceProto()
-        rankerkit_onnx__sequence_proto__init(&prototype)
-        self = try withUnpacked(file.bytes, as: prototype.base.descriptor) {
-          (proto: UnsafePointer<RankerkitOnnx__SequenceProto>) throws(ONNXError) in
-          .sequence(try reader.values(proto.pointee))
-        }
-      case .map?:
-        var prototype = RankerkitOnnx__MapProto()
-        rankerkit_onnx__map_proto__init(&prototype)
-        self = try withUnpacked(file.bytes, as: prototype.base.descriptor) {
-          (proto: UnsafePointer<RankerkitOnnx__MapProto>) throws(ONNXError) in try reader.map(proto.pointee)
-        }
-      case .optional?:
-        var prototype = RankerkitOnnx__OptionalProto()
-        rankerkit_onnx__optional_proto__init(&prototype)
-        self = try withUnpacked(file.bytes, as: prototype.base.descriptor) {
-          (proto: UnsafePointer<RankerkitOnnx__OptionalProto>) throws(ONNXError) in
-          .optional(try reader.optional(proto.pointee))
-        }
-      default:
-        var prototype = RankerkitOnnx__TensorProto()
-        rankerkit_onnx__tensor_proto__init(&prototype)
-        self = try withUnpacked(file.bytes, as: prototype.base.descriptor) {
-          (proto: UnsafePointer<RankerkitOnnx__TensorProto>) throws(ONNXError) in
-          .tensor(try reader.initializer(proto.pointee).tensor)
-        }
-        retype(type)
+      self = try withBytes(ofFile: path) { (bytes) throws(ONNXError) in
+        try RuntimeValue(encoded: bytes, as: type, directory: directory(of: path))
       }
+      retype(type)
     } catch {
       throw error.inside(path)
+    }
+  }
+
+  private init(encoded: UnsafeRawBufferPointer, as type: ValueType?, directory: String) throws(ONNXError) {
+    let reader = ModelReader(source: encoded, externalData: ExternalDataFiles(directory: directory))
+    switch type {
+    case .sequence?:
+      var prototype = RankerkitOnnx__SequenceProto()
+      rankerkit_onnx__sequence_proto__init(&prototype)
+      self = try withUnpacked(encoded, as: prototype.base.descriptor) {
+        (proto: UnsafePointer<RankerkitOnnx__SequenceProto>) throws(ONNXError) in
+        .sequence(try reader.values(proto.pointee))
+      }
+    case .map?:
+      var prototype = RankerkitOnnx__MapProto()
+      rankerkit_onnx__map_proto__init(&prototype)
+      self = try withUnpacked(encoded, as: prototype.base.descriptor) {
+        (proto: UnsafePointer<RankerkitOnnx__MapProto>) throws(ONNXError) in try reader.map(proto.pointee)
+      }
+    case .optional?:
+      var prototype = RankerkitOnnx__OptionalProto()
+      rankerkit_onnx__optional_proto__init(&prototype)
+      self = try withUnpacked(encoded, as: prototype.base.descriptor) {
+        (proto: UnsafePointer<RankerkitOnnx__OptionalProto>) throws(ONNXError) in
+        .optional(try reader.optional(proto.pointee))
+      }
+    default:
+      var prototype = RankerkitOnnx__TensorProto()
+      rankerkit_onnx__tensor_proto__init(&prototype)
+      self = try withUnpacked(encoded, as: prototype.base.descriptor) {
+        (proto: UnsafePointer<RankerkitOnnx__TensorProto>) throws(ONNXError) in
+        .tensor(try reader.initializer(proto.pointee).tensor)
+      }
     }
   }
 

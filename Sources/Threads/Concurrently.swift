@@ -4,28 +4,20 @@ import Glibc
 
 /// Runs `body(0)` to `body(count - 1)`, each on a thread of its own but the first, which runs on the caller's;
 /// returns their results in order when all are done. Where a thread can't be had, its work runs on the caller's.
-func concurrently<Result>(_ count: Int, _ body: @Sendable (Int) -> Result) -> [Result] {
-  if count == 1 { return [body(0)] }
+///
+/// ```swift
+/// let sums = concurrently(2) { part in halves[part].reduce(0, +) }
+/// ```
+///
+/// Errors are results too: `concurrently(count) { part in Result { try read(part) } }`.
+public func concurrently<Result>(_ count: Int, _ body: @Sendable (Int) -> Result) -> [Result] {
+  guard count > 1 else { return (0..<max(count, 0)).map(body) }
   return withoutActuallyEscaping(body) { body in
     let work = (0..<count).map { index in Work { body(index) } }
     var threads: [pthread_t] = []
     var unstarted: [Work<Result>] = []
     for item in work.dropFirst() {
-      var thread = pthread_t()
-      let argument = Unmanaged.passRetained(item as any Runnable as AnyObject)
-      let status = pthread_create(
-        &thread, nil,
-        { argument in
-          let item = Unmanaged<AnyObject>.fromOpaque(argument!).takeRetainedValue()
-          (item as! any Runnable).run()
-          return nil
-        }, argument.toOpaque())
-      if status == 0 {
-        threads.append(thread)
-      } else {
-        argument.release()
-        unstarted.append(item)
-      }
+      if let thread = startThread(item.run) { threads.append(thread) } else { unstarted.append(item) }
     }
     work[0].run()
     for item in unstarted { item.run() }
@@ -34,14 +26,15 @@ func concurrently<Result>(_ count: Int, _ body: @Sendable (Int) -> Result) -> [R
   }
 }
 
-private protocol Runnable: AnyObject { func run() }
+/// The number of processors of the machine.
+public let processorCount = max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1)
 
 /// One share of the work. Its result is written by the thread that runs it and read after that thread was joined.
-private final class Work<Result>: Runnable, @unchecked Sendable {
+private final class Work<Result>: @unchecked Sendable {
   private let body: () -> Result
   private(set) var result: Result?
 
   init(_ body: @escaping () -> Result) { self.body = body }
 
-  func run() { result = body() }
+  @Sendable func run() { result = body() }
 }
