@@ -6,6 +6,7 @@
 
 #include "CKernelsElementwise.h"
 #include "CKernelsEpilogue.h"
+#include "CKernelsLeastSquares.h"
 #include "CKernelsMatrix.h"
 #include "CKernelsReduction.h"
 #include "CKernelsTraining.h"
