@@ -57,6 +57,9 @@ let package = Package(
     debian("COpenBLAS", "libopenblas-dev", pkgConfig: "openblas"),
     debian("CDeflate", "libdeflate-dev", pkgConfig: "libdeflate"),
     debian("CCrypto", "libssl-dev", pkgConfig: "libcrypto"),
+    debian("CSnappy", "libsnappy-dev", pkgConfig: "snappy"),
+    debian("CZstandard", "libzstd-dev", pkgConfig: "libzstd"),
+    debian("CLZ4", "liblz4-dev", pkgConfig: "liblz4"),
     .target(name: "COnnxSchema", dependencies: ["CProtobufC"]),
     .target(name: "CKernels"),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
@@ -65,7 +68,7 @@ let package = Package(
     module("Threads"),
     // Format
     module("ONNX", ["Tensors", "Files", "COnnxSchema", "CProtobufC"]),
-    module("Parquet"),
+    module("Parquet", ["Files", "Threads", "CDeflate", "CSnappy", "CZstandard", "CLZ4"]),
     // Runtimes
     module("GraphEngine", ["ONNX", "Tensors", "CKernels", "COpenBLAS"]),
     module("ReferenceRuntime", ["ONNX", "Tensors"]),
@@ -124,7 +127,7 @@ let package = Package(
         "CommandSupport", "Datasets", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors",
       ],
       resources: [.copy("Resources")]),
-    tests(of: "Parquet"),
+    tests(of: "Parquet", resources: [.copy("Resources")]),
     tests(
       of: "Recommendation", ["Datasets", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors"]),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),
