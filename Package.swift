@@ -129,7 +129,11 @@ let package = Package(
       resources: [.copy("Resources")]),
     tests(of: "Parquet", resources: [.copy("Resources")]),
     tests(
-      of: "Recommendation", ["Datasets", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors"]),
+      of: "Recommendation",
+      [
+        "Datasets", "Metrics", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors",
+        "CommandSupport",
+      ]),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),
     .testTarget(
       name: "CommandTests",

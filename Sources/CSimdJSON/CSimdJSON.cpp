@@ -108,6 +108,10 @@ bool csimdjson_value_double(csimdjson_value value, double *number) {
   return !reinterpret<dom::element>(value).get_double().get(*number);
 }
 
+bool csimdjson_value_integer(csimdjson_value value, int64_t *number) {
+  return !reinterpret<dom::element>(value).get_int64().get(*number);
+}
+
 bool csimdjson_open(csimdjson_value value, csimdjson_cursor *cursor) {
   dom::element element = reinterpret<dom::element>(value);
   dom::array array;

@@ -35,6 +35,8 @@ public enum DatasetError: Error, Sendable, Hashable {
   case empty(path: String)
   /// The file is something else than JSON text: compressed, UTF-16, Parquet.
   case notJSON(path: String, found: String, advice: String)
+  /// The file is not in a form that can be read as asked for; `problem` goes on behind the path.
+  case badForm(path: String, problem: String)
   /// A line that can't be used, where that is fatal: with `strict`, and always for numbers that are not finite.
   case badLine(path: String, problem: LineProblem)
   /// Every record was left out.
@@ -48,6 +50,7 @@ extension DatasetError: CustomStringConvertible {
     case .isDirectory(let path): return "\(path) is a directory; a file of JSON lines was expected"
     case .empty(let path): return "\(path) is empty; one JSON object a line was expected"
     case .notJSON(let path, let found, let advice): return "\(path) is \(found), not JSON text; \(advice)"
+    case .badForm(let path, let problem): return "\(path) \(problem)"
     case .badLine(let path, let problem): return "\(path), \(problem)"
     case .nothingUsable(let path, let expected, let skipped):
       var text = "\(path) holds no usable \(expected): "

@@ -88,11 +88,20 @@ struct JSONValue {
     return csimdjson_value_double(handle, &number) ? number : nil
   }
 
-  var string: String? {
+  /// A number that is whole and fits, with all its digits.
+  var integer: Int64? {
+    var number: Int64 = 0
+    return csimdjson_value_integer(handle, &number) ? number : nil
+  }
+
+  var string: String? { utf8.map { String(decoding: $0, as: UTF8.self) } }
+
+  /// The bytes of a string; they die with the text last parsed.
+  var utf8: UnsafeRawBufferPointer? {
     var bytes: UnsafePointer<CChar>?
     var length = 0
     guard csimdjson_value_string(handle, &bytes, &length) else { return nil }
-    return String(decoding: UnsafeRawBufferPointer(start: bytes, count: length), as: UTF8.self)
+    return UnsafeRawBufferPointer(start: bytes, count: length)
   }
 
   /// The number of elements of an array; 0 for other kinds.

@@ -12,11 +12,22 @@ struct RawRecord {
     case tooLong
     /// The rest of an array that is not closed or not separated as JSON wants it.
     case broken(String)
+    /// A file whose frame is not as it should be, so that what follows means nothing.
+    case unreadable(String)
   }
 
   /// The line on which it begins, counted from 1 where the cutter began.
   let line: Int
   let content: Content
+  var place = RecordPlace()
+}
+
+/// Where a record stands in a document of sections.
+struct RecordPlace {
+  /// The number of the section among those asked for.
+  var section = 0
+  /// The number of the element in the section's array, from 0; nil where the section is one object.
+  var index: Int?
 }
 
 /// Cuts records off the front of a file.
@@ -31,14 +42,19 @@ final class LineCutter: RecordCutter {
   private let window: ByteWindow
   private let maximumLength: Int
   private let endOffset: Int?
+  private let trimsLines: Bool
   private(set) var lineCount = 0
 
   /// - Parameters:
   ///   - startsInsideLine: the window begins somewhere in a line, which belongs to the range before; one byte early,
   ///     so that a line which begins with the range is not taken for the rest of one.
   ///   - endOffset: lines that begin at or behind it belong to the next range.
-  init(window: ByteWindow, startsInsideLine: Bool, endOffset: Int?, maximumLength: Int) throws(SystemError) {
+  ///   - trimsLines: takes white space off both ends; otherwise only the carriage return of a line's end.
+  init(
+    window: ByteWindow, startsInsideLine: Bool, endOffset: Int?, trimsLines: Bool = true, maximumLength: Int
+  ) throws(SystemError) {
     self.window = window
+    self.trimsLines = trimsLines
     self.maximumLength = maximumLength
     self.endOffset = endOffset
     if startsInsideLine { try skipLine() }
@@ -70,7 +86,7 @@ final class LineCutter: RecordCutter {
         }
       }
       lineCount += 1
-      let text = line!.trimmingJSONWhitespace()
+      let text = trimsLines ? line!.trimmingJSONWhitespace() : line!.droppingCarriageReturn()
       if text.isEmpty { continue }
       if text.count > maximumLength { return RawRecord(line: lineCount, content: .tooLong) }
       return RawRecord(line: lineCount, content: .text(text))
@@ -184,6 +200,10 @@ extension UInt8 {
 }
 
 extension UnsafeRawBufferPointer {
+  func droppingCarriageReturn() -> UnsafeRawBufferPointer {
+    last == UInt8(ascii: "\r") ? UnsafeRawBufferPointer(rebasing: dropLast()) : self
+  }
+
   func trimmingJSONWhitespace() -> UnsafeRawBufferPointer {
     var start = 0
     var end = count

@@ -13,6 +13,28 @@ struct RecordProblem: Error {
 /// Takes records one after the other and keeps what it made of them.
 protocol RecordDecoder: AnyObject, SendableMetatype {
   func decode(_ record: UnsafeRawBufferPointer, line: Int) throws(RecordProblem)
+  /// As above, for files in which a record is also known by its section.
+  func decode(_ record: UnsafeRawBufferPointer, line: Int, place: RecordPlace) throws(RecordProblem)
+}
+
+extension RecordDecoder {
+  func decode(_ record: UnsafeRawBufferPointer, line: Int, place: RecordPlace) throws(RecordProblem) {
+    try decode(record, line: line)
+  }
+}
+
+/// How a file is cut into records.
+enum RecordForm: Sendable {
+  /// One record a line.
+  case lines
+  /// The elements of one JSON array.
+  case array
+  /// One JSON object: the elements of the arrays under these keys, and the objects under these keys as a whole.
+  case document([String])
+  /// One record a line, line breaks within quotes aside; fields apart by this separator.
+  case quotedLines(separator: [UInt8])
+  /// Lines of fields, ends not trimmed: a tab may separate empty ones.
+  case untrimmedLines
 }
 
 /// What became of one range of a file. Lines are counted from the range's start.
@@ -35,14 +57,38 @@ private final class Descriptor: Sendable {
   deinit { close(number) }
 }
 
+extension RecordForm {
+  /// Whether a range may begin in the middle of the file.
+  fileprivate var canStartAnywhere: Bool {
+    switch self {
+    case .lines, .untrimmedLines: true
+    case .array, .document, .quotedLines: false
+    }
+  }
+
+  fileprivate var trimsLines: Bool {
+    if case .untrimmedLines = self { false } else { true }
+  }
+}
+
+/// Hands the window of a pipe to the one thread that reads it.
+private struct Handover: @unchecked Sendable {
+  let window: ByteWindow?
+}
+
 /// A file of records, opened.
 struct RecordFile {
   let path: String
+  /// The first bytes behind a byte-order mark: all of a short file.
+  private(set) var head: [UInt8]
   private let file: Descriptor
   /// Nil for what has no size before it is read: a pipe, a file of /proc.
   private let size: Int?
   private let contentOffset: Int
-  private let isArray: Bool
+  /// What was read of a pipe to look at it; only the one call of `decode` reads on. The decoding of a pipe is one range.
+  private nonisolated(unsafe) let pipe: ByteWindow?
+
+  static let headSize = 64 << 10
 
   /// Opens `path`, `-` for standard input.
   init(path: String) throws(DatasetError) {
@@ -59,25 +105,36 @@ struct RecordFile {
     guard type != S_IFDIR else { throw .isDirectory(path: name) }
     self.file = file
     self.path = name
-    if type == S_IFREG, status.st_size > 0 {
-      size = Int(status.st_size)
-      (contentOffset, isArray) = try Self.start(of: number, path: name)
-    } else {
-      (size, contentOffset, isArray) = (nil, 0, false)
+    do throws(SystemError) {
+      if type == S_IFREG, status.st_size > 0 {
+        size = Int(status.st_size)
+        pipe = nil
+        var head = [UInt8](repeating: 0, count: min(Self.headSize, Int(status.st_size)))
+        let count = pread(number, &head, head.count, 0)
+        guard count >= 0 else { throw SystemError(code: errno) }
+        head.removeLast(head.count - count)
+        self.head = head
+      } else {
+        size = nil
+        let window = ByteWindow(descriptor: number, from: nil)
+        while window.bytes.count < Self.headSize, try window.extend() {}
+        pipe = window
+        head = Array(window.bytes.prefix(Self.headSize))
+      }
+    } catch {
+      throw .unreadable(path: name, reason: error.description)
     }
+    contentOffset = try Self.judge(head, path: name)
+    head.removeFirst(contentOffset)
+    pipe?.drop(contentOffset)
   }
 
-  /// Looks at the first bytes: a byte-order mark, a bracket, or the signs of something that is not JSON text.
-  private static func start(
-    of descriptor: Int32, path: String
-  ) throws(DatasetError) -> (offset: Int, isArray: Bool) {
-    var head = [UInt8](repeating: 0, count: 4096)
-    let count = pread(descriptor, &head, head.count, 0)
-    guard count >= 0 else { throw .unreadable(path: path, reason: SystemError(code: errno).description) }
-    head.removeLast(head.count - count)
-    let offset = try judge(head, path: path)
-    let first = head.dropFirst(offset).first { !$0.isJSONWhitespace }
-    return (offset, first == UInt8(ascii: "["))
+  /// Whether it can be read only once.
+  var isPipe: Bool { pipe != nil }
+
+  /// One array, or lines: what a file of JSON is cut into where nothing else is asked for.
+  private var jsonForm: RecordForm {
+    head.first { !$0.isJSONWhitespace } == UInt8(ascii: "[") ? .array : .lines
   }
 
   /// The length of the byte-order mark; throws for what begins like another kind of file.
@@ -106,30 +163,39 @@ struct RecordFile {
 
   /// Decodes every record, each range of the file with a decoder and a thread of its own.
   ///
+  /// - Parameters:
+  ///   - form: nil looks whether the file is an array.
+  ///   - heading: how many bytes and lines stand before the records.
+  ///   - isEmptyAllowed: makes a file without records no error.
   /// - Returns: the ranges in the order of the file, each with what to add to the line numbers that its decoder saw.
   /// - Throws: for the first line that is fatal.
   func decode<Decoder: RecordDecoder>(
-    options: ReadOptions, with makeDecoder: @Sendable () -> Decoder
+    options: ReadOptions, form: RecordForm? = nil, heading: (bytes: Int, lines: Int) = (0, 0),
+    isEmptyAllowed: Bool = false, with makeDecoder: @Sendable () -> Decoder
   ) throws(DatasetError) -> (ranges: [(decoder: Decoder, linesBefore: Int)], skipped: SkippedLines, recordCount: Int) {
-    let rangeCount = self.rangeCount(options: options)
-    let results = concurrently(rangeCount) { [file, size, contentOffset, isArray] index in
+    let form = form ?? jsonForm
+    let rangeCount = self.rangeCount(options: options, form: form)
+    let contentOffset = contentOffset + heading.bytes
+    pipe?.drop(heading.bytes)
+    let results = concurrently(rangeCount) { [file, size, pipe = Handover(window: pipe)] index in
       var range = DecodedRange(decoder: makeDecoder())
       do throws(SystemError) {
-        let cutter: any RecordCutter
-        if let size {
-          let share = (size - contentOffset) / rangeCount
-          let start = contentOffset + index * share
-          let window = ByteWindow(descriptor: file.number, from: index == 0 ? start : start - 1)
-          cutter =
-            if isArray { ArrayCutter(window: window, maximumLength: options.maximumLineLength) } else {
-              try LineCutter(
-                window: window, startsInsideLine: index > 0,
-                endOffset: index == rangeCount - 1 ? nil : start + share, maximumLength: options.maximumLineLength)
-            }
-        } else {
-          let window = ByteWindow(descriptor: file.number, from: nil)
-          cutter = try Self.pipeCutter(window, maximumLength: options.maximumLineLength)
-        }
+        let share = ((size ?? 0) - contentOffset) / rangeCount
+        let start = contentOffset + index * share
+        let window = pipe.window ?? ByteWindow(descriptor: file.number, from: index == 0 ? start : start - 1)
+        let limit = options.maximumLineLength
+        let cutter: any RecordCutter =
+          switch form {
+          case .array: ArrayCutter(window: window, maximumLength: limit)
+          case .document(let sections): DocumentCutter(window: window, sections: sections, maximumLength: limit)
+          case .quotedLines(let separator):
+            QuotedLineCutter(window: window, separator: separator, maximumLength: limit)
+          case .lines, .untrimmedLines:
+            try LineCutter(
+              window: window, startsInsideLine: index > 0,
+              endOffset: index == rangeCount - 1 ? nil : start + share, trimsLines: form.trimsLines,
+              maximumLength: limit)
+          }
         try Self.decodeAll(of: cutter, into: &range, options: options)
       } catch {
         range.systemError = error
@@ -139,7 +205,7 @@ struct RecordFile {
 
     var ranges: [(decoder: Decoder, linesBefore: Int)] = []
     var skipped = SkippedLines()
-    var linesBefore = 0
+    var linesBefore = heading.lines
     var recordCount = 0
     for range in results {
       for problem in range.skipped.examples where skipped.examples.count < options.keptProblems {
@@ -155,31 +221,15 @@ struct RecordFile {
       linesBefore += range.lineCount
       recordCount += range.recordCount
     }
-    if recordCount == 0 { throw .empty(path: path) }
+    if recordCount == 0, !isEmptyAllowed { throw .empty(path: path) }
     return (ranges, skipped, recordCount)
   }
 
-  /// A thread is worth its start from a few mebibytes on; an array and a pipe are read by one.
-  private func rangeCount(options: ReadOptions) -> Int {
-    guard let size, !isArray else { return 1 }
+  /// A thread is worth its start from a few mebibytes on; what can only be cut from its start is read by one.
+  private func rangeCount(options: ReadOptions, form: RecordForm) -> Int {
+    guard let size, form.canStartAnywhere else { return 1 }
     let processors = options.threadCount ?? min(8, processorCount)
     return options.threadCount.map { max(1, min($0, size / 64 + 1)) } ?? max(1, min(processors, size >> 21))
-  }
-
-  /// A pipe can't be looked at before it is read, so its window is.
-  private static func pipeCutter(_ window: ByteWindow, maximumLength: Int) throws(SystemError) -> any RecordCutter {
-    while window.bytes.count < 4, try window.extend() {}
-    if window.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { window.drop(3) }
-    while true {
-      if let first = window.bytes.first(where: { !$0.isJSONWhitespace }) {
-        return first == UInt8(ascii: "[")
-          ? ArrayCutter(window: window, maximumLength: maximumLength)
-          : try LineCutter(window: window, startsInsideLine: false, endOffset: nil, maximumLength: maximumLength)
-      }
-      guard window.bytes.count < maximumLength, try window.extend() else {
-        return try LineCutter(window: window, startsInsideLine: false, endOffset: nil, maximumLength: maximumLength)
-      }
-    }
   }
 
   private static func decodeAll<Decoder: RecordDecoder>(
@@ -190,10 +240,11 @@ struct RecordFile {
       range.recordCount += 1
       do throws(RecordProblem) {
         switch record.content {
-        case .text(let text): try range.decoder.decode(text, line: record.line)
+        case .text(let text): try range.decoder.decode(text, line: record.line, place: record.place)
         case .tooLong:
           throw RecordProblem(message: "the line is longer than \(options.maximumLineLength) bytes")
         case .broken(let message): throw RecordProblem(message: message)
+        case .unreadable(let message): throw RecordProblem(message: message, isFatal: true)
         }
       } catch {
         let problem = LineProblem(line: record.line, message: error.message)

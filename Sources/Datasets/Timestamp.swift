@@ -24,7 +24,14 @@ extension Timestamp: LosslessStringConvertible {
   /// Without an offset the time is UTC; digits past the microsecond are dropped. Nil for anything else, and for a date
   /// that does not exist.
   public init?(_ text: String) {
-    var scanner = DigitScanner(text: Array(text.utf8))
+    var text = text
+    guard let timestamp = text.withUTF8({ Timestamp(utf8: UnsafeRawBufferPointer($0)) }) else { return nil }
+    self = timestamp
+  }
+
+  /// The same for bytes of UTF-8.
+  public init?(utf8 text: UnsafeRawBufferPointer) {
+    var scanner = DigitScanner(text: text)
     guard let year = scanner.digits(4), scanner.take("-"), let month = scanner.digits(2), scanner.take("-"),
       let day = scanner.digits(2), (1...12).contains(month),
       (1...Self.dayCount(year: year, month: month)).contains(day)
@@ -128,7 +135,7 @@ extension Timestamp: Codable {
 
 /// Takes digits and separators from the front of a text.
 private struct DigitScanner {
-  let text: [UInt8]
+  let text: UnsafeRawBufferPointer
   var position = 0
 
   var isAtEnd: Bool { position == text.count }

@@ -62,6 +62,8 @@ csimdjson_kind csimdjson_value_kind(csimdjson_value value);
 bool csimdjson_value_string(csimdjson_value value, const char **bytes, size_t *length);
 /// A number as a double; false for other kinds.
 bool csimdjson_value_double(csimdjson_value value, double *number);
+/// A number that is written as a whole one and fits; false for others and other kinds.
+bool csimdjson_value_integer(csimdjson_value value, int64_t *number);
 
 /// Stands before the first element (field) of an array (object); false for other kinds.
 bool csimdjson_open(csimdjson_value value, csimdjson_cursor *cursor);

@@ -1,0 +1,68 @@
+// A data file of unknown form, looked at before it is read.
+
+import Glibc
+
+/// A data file or directory, opened and looked at: its first bytes tell what it is, not its name.
+public struct DataFile {
+  /// What a path leads to.
+  public enum Kind: Sendable, Hashable {
+    case directory
+    case parquet
+    /// Text that begins with a brace or a bracket.
+    case json
+    /// Other text.
+    case text
+    case empty
+  }
+
+  public let path: String
+  public let kind: Kind
+  /// Nil for a directory and for Parquet.
+  private let opened: RecordFile?
+
+  /// Opens `path`, `-` for standard input. A pipe is read once, so only one reader can take it.
+  ///
+  /// - Throws: where it can't be opened, or holds what no reader here knows: something compressed, UTF-16.
+  public init(path: String) throws(DatasetError) {
+    var status = stat()
+    if path != "-", stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      (self.path, kind, opened) = (path, .directory, nil)
+      return
+    }
+    if Self.isParquet(path) {
+      (self.path, kind, opened) = (path, .parquet, nil)
+      return
+    }
+    let file: RecordFile
+    do throws(DatasetError) { file = try RecordFile(path: path) } catch {
+      guard case .notJSON(let path, let found, let advice) = error else { throw error }
+      throw .badForm(path: path, problem: "is \(found), which is not read here; \(advice)")
+    }
+    self.path = file.path
+    opened = file
+    switch file.head.first(where: { !$0.isJSONWhitespace }) {
+    case nil: kind = file.head.isEmpty ? .empty : .text
+    case UInt8(ascii: "{"), UInt8(ascii: "["): kind = .json
+    default: kind = .text
+    }
+  }
+
+  /// - Throws: for a directory or Parquet, which are no text.
+  func text() throws(DatasetError) -> RecordFile {
+    guard let opened else {
+      throw kind == .directory ? .isDirectory(path: path) : .badForm(path: path, problem: "is a Parquet file, not text")
+    }
+    return opened
+  }
+
+  private static func isParquet(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    // Not of a pipe: what is read of one is gone.
+    var status = stat()
+    var head: [UInt8] = [0, 0, 0, 0]
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+    return pread(descriptor, &head, 4, 0) == 4 && head == Array("PAR1".utf8)
+  }
+}
