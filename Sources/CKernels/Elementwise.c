@@ -162,3 +162,18 @@ RK_CLONES void rk_accumulate(long count, float scale, const float *x, float *y) 
 RK_CLONES void rk_fill(long count, float value, float *y) {
   for (long i = 0; i < count; i++) y[i] = value;
 }
+
+RK_CLONES void rk_standardize(
+    long rows, long columns, const float *x, long x_row, long x_step, const float *mean, const float *deviation,
+    long step, float *y) {
+  for (long i = 0; i < rows; i++, x += x_row, y += columns) {
+    if (x_step == 1 && step == 1) {
+      RK_LOOP for (long j = 0; j < columns; j++) y[j] = ((x[j] != x[j] ? mean[j] : x[j]) - mean[j]) / deviation[j];
+    } else {
+      for (long j = 0; j < columns; j++) {
+        const float value = x[j * x_step], center = mean[j * step];
+        y[j] = ((value != value ? center : value) - center) / deviation[j * step];
+      }
+    }
+  }
+}

@@ -46,10 +46,11 @@ RK_CLONES void rk_epilogue_relu_gradient(
 
 RK_CLONES void rk_epilogue_adam(
     const void *context, float *c, long c_row, long row, long column, long rows, long columns) {
-  const rk_adam_block *block = context;
+  // A copy that no store can change: its numbers stay in registers from row to row.
+  const rk_adam_block block = *(const rk_adam_block *)context;
   for (long i = 0; i < rows; i++) {
-    const long start = (row + i) * block->row + column;
-    adam_loop(&block->step, columns, c + i * c_row, block->p + start, block->m + start, block->v + start);
+    const long start = (row + i) * block.row + column;
+    adam_loop(&block.step, columns, c + i * c_row, block.p + start, block.m + start, block.v + start);
   }
 }
 

@@ -8,6 +8,7 @@ import Tensors
 enum Fusion {
   static func apply(to program: inout Program) {
     fuseLinearLayers(&program)
+    fuseStandardizations(&program)
     fuseUpdates(&program)
   }
 
@@ -96,6 +97,44 @@ enum Fusion {
     let other = node.inputs[0] == layer.outputs[0] ? node.inputs[1] : node.inputs[0]
     let columns = layer.int("transB") == 1 ? weight[0] : weight[1]
     return other != layer.outputs[0] && shape(other) == [columns] ? other : nil
+  }
+
+  // MARK: Standardised columns
+
+  /// `(Where(IsNaN(x), mean, x) - mean) / deviation` with vectors of the model: four passes over x become one.
+  private static func fuseStandardizations(_ program: inout Program) {
+    let readers = readers(program)
+    func isVector(_ name: String) -> Bool {
+      guard let tensor = program.constants[name] else { return false }
+      return tensor.shape.rank == 1 && tensor.elementType == .float
+    }
+    /// The node that alone reads a value, where it is of that type.
+    func reader(of value: String, _ operatorType: String) -> Int? {
+      guard let found = readers[value], found.count == 1, found[0] < program.nodes.count else { return nil }
+      let node = program.nodes[found[0]]
+      return node.operatorType == operatorType && node.domain.isEmpty ? found[0] : nil
+    }
+    var dropped: Set<Int> = []
+    for (index, node) in program.nodes.enumerated() where node.operatorType == "IsNaN" && node.domain.isEmpty {
+      let x = node.inputs[0]
+      guard let filling = reader(of: node.outputs[0], "Where"),
+        program.nodes[filling].inputs[0] == node.outputs[0], program.nodes[filling].inputs[2] == x,
+        let centering = reader(of: program.nodes[filling].outputs[0], "Sub"),
+        let scaling = reader(of: program.nodes[centering].outputs[0], "Div")
+      else { continue }
+      let mean = program.nodes[filling].inputs[1]
+      let deviation = program.nodes[scaling].inputs[1]
+      guard isVector(mean), isVector(deviation),
+        program.nodes[centering].inputs == [program.nodes[filling].outputs[0], mean],
+        program.nodes[scaling].inputs[0] == program.nodes[centering].outputs[0],
+        program.constants[mean]!.shape == program.constants[deviation]!.shape
+      else { continue }
+      dropped.formUnion([index, filling, centering])
+      program.nodes[scaling] = Node(
+        "Standardize", domain: kernelDomain, name: node.name, inputs: [x, mean, deviation],
+        outputs: program.nodes[scaling].outputs)
+    }
+    program.nodes = program.nodes.indices.filter { !dropped.contains($0) }.map { program.nodes[$0] }
   }
 
   // MARK: Updates in the product's own pass

@@ -88,7 +88,7 @@ struct MatrixProductTiles: Sendable {
     case .pad: preparedFloats = tileRows * Self.padded(stepDepth)
     }
 
-    let mostPanels = max(1, min(256 / panel, Self.chunkFloats / (stepDepth * panel)))
+    let mostPanels = max(1, min((problem.keepsResult ? 256 : 512) / panel, Self.chunkFloats / (stepDepth * panel)))
     chunks = (panels + mostPanels - 1) / mostPanels
     // Tasks of the same size share best among threads: groups of equally many blocks, a multiple of four of them
     // where that leaves each of them 2 µs of work.

@@ -31,6 +31,8 @@ struct Operator: Sendable {
     case viewWhereUnchanged
     /// May overwrite an input of the same type and shape that nothing reads later.
     case overwrites
+    /// Its inputs one after the other: where no axis is before the joined one, they may be written in place.
+    case joins
     /// Updates its first input, a variable, where it lies: never folded, never dropped.
     case updatesVariable
     /// Its own, and its kernel draws random numbers: never folded.

@@ -14,6 +14,7 @@ public final class Plan {
   /// Tensors whose memory kernels read: initializers and values folded while planning.
   private let constants: [Tensor]
   private let faults: Faults
+  private let pool: ThreadPool
   /// Bytes of the values between inputs and outputs, sharing memory where they do not live at once.
   public let arenaByteCount: Int
 
@@ -25,7 +26,7 @@ public final class Plan {
 
   fileprivate init(
     steps: [Step], arena: UnsafeMutableRawPointer, arenaByteCount: Int, scratch: UnsafeMutableRawPointer,
-    inputs: [String: Buffer], outputs: [String: Buffer], constants: [Tensor], faults: Faults
+    inputs: [String: Buffer], outputs: [String: Buffer], constants: [Tensor], faults: Faults, pool: ThreadPool
   ) {
     self.steps = steps
     self.arena = arena
@@ -35,6 +36,7 @@ public final class Plan {
     self.outputs = outputs
     self.constants = constants
     self.faults = faults
+    self.pool = pool
   }
 
   deinit {
@@ -50,6 +52,27 @@ public final class Plan {
     guard let buffer = inputs[name] else { return }
     precondition(buffer.spec.elementType == Element.elementType, "input '\(name)' is \(buffer.spec)")
     try body(UnsafeMutableBufferPointer(start: buffer.elements(), count: buffer.count))
+  }
+
+  /// Gathers rows of a table into an input, `[rows.count, …]`, on the session's threads: rows that are far apart cost a
+  /// wait for memory each. Nothing happens where no node reads the input.
+  /// - Precondition: the input has as many rows, of the table's type and row length; every row is one of the table's.
+  public func write(_ rows: [Int], of table: Tensor, to name: String) {
+    guard let buffer = inputs[name] else { return }
+    let byteCount = buffer.spec.byteCount / max(rows.count, 1)
+    precondition(
+      buffer.spec.elementType == table.elementType && buffer.shape.first == rows.count
+        && buffer.shape.dropFirst().elementsEqual(table.shape.dropFirst())
+        && rows.allSatisfy { $0 >= 0 && $0 < table.shape[0] },
+      "\(rows.count) rows of \(table.spec) do not fill input '\(name)', \(buffer.spec)")
+    table.withUnsafeBytes { source in
+      pool.parallel(rows: rows.count, work: byteCount / 4) { range in
+        for row in range {
+          (buffer.pointer + row * byteCount).copyMemory(
+            from: source.baseAddress! + rows[row] * byteCount, byteCount: byteCount)
+        }
+      }
+    }
   }
 
   /// Reads the elements of an output in place as the last run left them; nil where the plan has no such output.
@@ -132,10 +155,11 @@ struct Planner {
   /// A stretch of the arena that a value and its views share, from the step that writes it to the last that reads it.
   private struct Slot {
     let byteCount: Int
-    let first: Int
+    var first: Int
     var last: Int
-    /// The slot whose memory this one takes over, once an operator overwrites its input.
+    /// The slot in whose memory this one lies: an operator overwrites its input, or a part is written where it is joined.
     var within: Int?
+    /// Bytes from the start of that slot, or of the arena.
     var offset = 0
   }
 
@@ -159,6 +183,7 @@ struct Planner {
     for name in program.outputs + program.inputs.map(\.name) {
       if case .slot(let slot)? = entries[name]?.place { slots[slot].last = .max }
     }
+    joinInPlace()
     overwriteInputs()
     // First the offsets, then a call that sees them: as one expression `bind` would get the slots from before.
     let arenaByteCount = layOut()
@@ -231,9 +256,34 @@ struct Planner {
     case .updatesVariable: return Entry(spec: spec, place: input.place)
     case .viewWhereUnchanged where known.isUnchanged(from: input.spec, to: spec):
       return Entry(spec: spec, place: input.place)
-    case .viewWhereUnchanged, .separate, .overwrites, .random: return nil
+    case .viewWhereUnchanged, .separate, .overwrites, .joins, .random: return nil
     }
   }
+
+  /// Lets what a `Concat` joins be written where it belongs, so that nothing is left to copy.
+  private mutating func joinInPlace() {
+    for item in pending where item.known.memory == .joins {
+      guard let output = item.outputs.first ?? nil, case .slot(let whole) = output.place,
+        let axis = item.inference.node.int("axis"),
+        case let position = axis < 0 ? axis + output.spec.shape.rank : axis,
+        output.spec.shape[..<position].allSatisfy({ $0 == 1 })
+      else { continue }
+      var start = 0
+      for input in item.inputs.compactMap({ $0 }) {
+        if case .slot(let part) = input.place, part != whole, slots[part].within == nil,
+          slots[part].byteCount == input.spec.byteCount, !holdsOthers(part), start % 64 == 0
+        {
+          slots[part].within = whole
+          slots[part].offset = start
+          slots[whole].first = min(slots[whole].first, slots[part].first)
+          slots[whole].last = max(slots[whole].last, slots[part].last)
+        }
+        start += input.spec.byteCount
+      }
+    }
+  }
+
+  private func holdsOthers(_ slot: Int) -> Bool { slots.contains { $0.within == slot } }
 
   /// Lets elementwise operators write where an input lay that nothing reads later.
   private mutating func overwriteInputs() {
@@ -244,8 +294,9 @@ struct Planner {
       for input in item.inputs {
         guard let input, input.spec == output.spec, case .slot(let source) = input.place else { continue }
         let owner = root(source)
-        guard slots[owner].first >= 0, slots[owner].last == step else { continue }
-        slots[target].within = owner
+        guard slots[owner].first >= 0, slots[owner].last == step, slots[target].within == nil, !holdsOthers(target)
+        else { continue }
+        slots[target].within = source
         slots[owner].last = slots[target].last
         break
       }
@@ -256,6 +307,11 @@ struct Planner {
     var slot = slot
     while let owner = slots[slot].within { slot = owner }
     return slot
+  }
+
+  /// Bytes from the start of the arena.
+  private func place(of slot: Int) -> Int {
+    slots[slot].offset + (slots[slot].within.map(place) ?? 0)
   }
 
   /// Gives each slot the lowest place in the arena where nothing lives at the same time; returns the arena's size.
@@ -289,7 +345,7 @@ struct Planner {
         return Buffer(
           spec: entry.spec, pointer: UnsafeMutableRawPointer(mutating: constants[position].unsafeBaseAddress))
       case .variable(let buffer): return Buffer(spec: entry.spec, pointer: buffer.pointer)
-      case .slot(let slot): return Buffer(spec: entry.spec, pointer: arena + slots[root(slot)].offset)
+      case .slot(let slot): return Buffer(spec: entry.spec, pointer: arena + place(of: slot))
       }
     }
     let faults = Faults()
@@ -319,7 +375,7 @@ struct Planner {
     return Plan(
       steps: steps, arena: arena, arenaByteCount: arenaByteCount,
       scratch: .allocate(byteCount: scratchByteCount, alignment: 64), inputs: buffers(program.inputs.map(\.name)),
-      outputs: buffers(program.outputs), constants: constants, faults: faults)
+      outputs: buffers(program.outputs), constants: constants, faults: faults, pool: pool)
   }
 }
 

@@ -168,15 +168,8 @@ struct Stages {
         ]
       },
       fill: { plan, batch in
-        data.features.withUnsafeElements(as: Float.self) { features in
-          for (input, item) in [("input_a", \PairDataset.Pair.itemA), ("input_b", \PairDataset.Pair.itemB)] {
-            plan.withUnsafeMutableInput(input, as: Float.self) { values in
-              for (row, position) in batch.enumerated() {
-                let source = Int(data.pairs[pairs[position]][keyPath: item])
-                (values.baseAddress! + row * width).update(from: features.baseAddress! + source * width, count: width)
-              }
-            }
-          }
+        for (input, item) in [("input_a", \PairDataset.Pair.itemA), ("input_b", \PairDataset.Pair.itemB)] {
+          plan.write(batch.map { Int(data.pairs[pairs[$0]][keyPath: item]) }, of: data.features, to: input)
         }
         plan.withUnsafeMutableInput("label", as: Float.self) { values in
           for (row, position) in batch.enumerated() { values[row] = Float(data.pairs[pairs[position]].label) }

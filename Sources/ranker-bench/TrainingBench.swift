@@ -13,7 +13,7 @@ struct TrainingBench {
 
   let graph: RankerGraph
   private let trainer: Trainer
-  private let items: [Float]
+  private let items: Tensor
   private let itemCount = 400
 
   init(threads: Int) throws {
@@ -27,7 +27,9 @@ struct TrainingBench {
       graph.training(seed: 42), loss: RankerGraph.loss, parameters: RankerGraph.parameterNames,
       options: Trainer.Options(seed: 42, threads: threads))
     var generator = SystemRandomNumberGenerator()
-    items = (0..<itemCount * layout.count).map { _ in Float.random(in: -0.05...0.05, using: &generator) }
+    items = Tensor(
+      (0..<itemCount * layout.count).map { _ in Float.random(in: -0.05...0.05, using: &generator) },
+      shape: [itemCount, layout.count])
   }
 
   private var specs: [String: TensorSpec] {
@@ -40,16 +42,9 @@ struct TrainingBench {
 
   /// Gathers a batch from the table of items, as a training does.
   private func fill(_ plan: Plan, _ number: Int) {
-    let width = graph.layout.count
     for (input, factor) in [("input_a", 7), ("input_b", 11)] {
-      plan.withUnsafeMutableInput(input, as: Float.self) { target in
-        items.withUnsafeBufferPointer { source in
-          for row in 0..<Self.batchSize {
-            let item = (number * Self.batchSize + row) * factor % itemCount
-            (target.baseAddress! + row * width).update(from: source.baseAddress! + item * width, count: width)
-          }
-        }
-      }
+      let rows = (0..<Self.batchSize).map { (number * Self.batchSize + $0) * factor % itemCount }
+      plan.write(rows, of: items, to: input)
     }
     plan.withUnsafeMutableInput("label", as: Float.self) { label in
       for row in label.indices { label[row] = row % 2 == 0 ? 1 : -1 }

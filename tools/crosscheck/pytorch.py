@@ -27,12 +27,10 @@ def record(model, output):
     parameters = exports.parameters_of(model / "pairwise_ranker.onnx")
     data = dict(exports.recorded_tensors(model / "test_data_set_0", "input"))
     data |= dict(exports.recorded_tensors(model / "test_data_set_0", "output"))
-    mean, deviation = parameters["metrics_mean"], parameters["metrics_std"]
+    mean, deviation = parameters["feature_mean"], parameters["feature_std"]
     for side in "ab":
-        features = data[f"input_{side}"].copy()
-        metrics = features[:, -len(mean) :]
-        metrics[:] = (np.where(np.isnan(metrics), mean, metrics) - mean) / deviation
-        data[f"standardised_{side}"] = features
+        features = data[f"input_{side}"]
+        data[f"standardised_{side}"] = (np.where(np.isnan(features), mean, features) - mean) / deviation
     np.savez(output, **data)
 
 

@@ -31,6 +31,13 @@ typedef enum rk_gradient_source { rk_from_neither, rk_from_input, rk_from_output
 /// `y[i] = f(x[i])`. In place if `y == x`.
 void rk_apply(rk_function f, long count, const float *x, float *y, float p, float q);
 
+/// `y = ((x is NaN ? mean : x) - mean) / deviation` for `rows` of `columns`. Rows of x are `x_row` apart; along a row x
+/// goes on by `x_step`, mean and deviation by `step`: 1, or 0 for one number that all columns share. In place if
+/// `y == x`.
+void rk_standardize(
+    long rows, long columns, const float *x, long x_row, long x_step, const float *mean, const float *deviation,
+    long step, float *y);
+
 /// What `rk_apply_gradient` reads beside `dy`: the input of `f` (absolute, logarithm, erf, softplus, leaky relu, gelu,
 /// gelu tanh, clip), its output (square root, exponential, tanh, sigmoid, relu, reciprocal) or nothing.
 rk_gradient_source rk_gradient_reads(rk_function f);

@@ -32,7 +32,8 @@ extension Operator {
         let ratio = try ratio(binding.inference)
         let (random, pool) = (binding.random, binding.pool)
         let place = stream(of: binding.node)
-        let piece = 1 << 14
+        // About 2 µs of random numbers; a multiple of a block of them, so that none is drawn twice.
+        let piece = 1 << 11
         return { _ in
           let stream = place &+ random.run &* 0x9E37_79B9_7F4A_7C15
           pool.parallel((count + piece - 1) / piece) { task in

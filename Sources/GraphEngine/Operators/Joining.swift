@@ -6,7 +6,7 @@ import Tensors
 extension Operator {
   static let joining: [Operator] = [
     Operator(
-      name: "Concat", arity: 1...Int.max,
+      name: "Concat", arity: 1...Int.max, memory: .joins,
       infer: { inference in
         let first = try inference.spec(0)
         guard let given = inference.node.int("axis") else { throw inference.failure("has no axis") }
@@ -34,9 +34,11 @@ extension Operator {
           var start = 0
           for part in parts {
             let extent = part.shape[joint.axis]
-            joint.copy(
-              pool, from: part.pointer, extent: extent, at: 0, to: output.pointer, extent: joint.extent, at: start,
-              count: extent)
+            if !joint.isInPlace(part.pointer, at: start, of: output.pointer) {
+              joint.copy(
+                pool, from: part.pointer, extent: extent, at: 0, to: output.pointer, extent: joint.extent, at: start,
+                count: extent)
+            }
             start += extent
           }
         }
@@ -173,6 +175,11 @@ private struct JointAxis {
     extent = whole.shape[axis]
     outer = whole.shape[..<axis].reduce(1, *)
     inner = whole.shape[(axis + 1)...].reduce(1, *) * (whole.elementType.byteCount(1) ?? 0)
+  }
+
+  /// Whether a part was written where it belongs in the whole.
+  func isInPlace(_ part: UnsafeRawPointer, at start: Int, of whole: UnsafeRawPointer) -> Bool {
+    outer == 1 && part == whole + start * inner
   }
 
   /// Copies `count` steps along the axis, at every place before it.

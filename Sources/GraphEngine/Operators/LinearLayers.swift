@@ -1,4 +1,5 @@
-// A product with what follows it in one pass: the bias, the activation. `Fusion` alone writes these nodes.
+// What takes one pass instead of several: a product with its bias and activation, standardised columns. `Fusion` alone
+// writes these nodes.
 
 import CKernels
 import ONNX
@@ -51,7 +52,31 @@ extension Operator {
             a: x.floats, b: weight.floats, c: y.floats,
             epilogue: .init(rk_epilogue_activate, context: context.pointer), scratch: scratch, pool: pool)
         }
-      })
+      }),
+    // (x, mean, deviation) → (x - mean) / deviation by columns, 0 / deviation where x is NaN.
+    Operator(
+      name: "Standardize", domain: kernelDomain, arity: 3...3, memory: .overwrites,
+      infer: { inference in
+        try inference.require(0, .float)
+        return [TensorSpec(.float, try inference.broadcastShape(0...1))]
+      },
+      bind: { binding in
+        let (x, y) = (binding.input(0), binding.output())
+        let (mean, deviation) = (binding.input(1), binding.input(2))
+        let columns = y.shape[y.shape.rank - 1]
+        // 0 repeats one number along a row.
+        let xStep = x.shape.last == columns ? 1 : 0
+        let step = mean.count == columns ? 1 : 0
+        let xRow = xStep == 1 ? columns : 1
+        let pool = binding.pool
+        return { _ in
+          pool.parallel(rows: columns == 0 ? 0 : y.count / columns, work: columns) { rows in
+            rk_standardize(
+              rows.count, columns, x.floats + rows.lowerBound * xRow, xRow, xStep, mean.floats, deviation.floats, step,
+              y.floats + rows.lowerBound * columns)
+          }
+        }
+      }),
   ]
 }
 
