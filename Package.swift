@@ -77,9 +77,11 @@ let package = Package(
     module("Checkpoints", ["Tensors", "Files", "CDeflate", "CCrypto"]),
     module("Datasets", ["Tensors", "Files", "Threads", "CSimdJSON"]),
     module("Metrics"),
-    module("Reports", ["ONNX", "Tensors"]),
+    module("Reports", ["ONNX", "Tensors", "Threads"]),
     // Trust
-    module("Verification", ["ReferenceRuntime", "GraphEngine", "Checkpoints", "ONNX", "Tensors", "Files"]),
+    module(
+      "Verification",
+      ["ReferenceRuntime", "GraphEngine", "Checkpoints", "Reports", "ONNX", "Tensors", "Files"]),
     // Domains
     module("PreferenceStore", ["Datasets", grdb]),
     module(
@@ -95,7 +97,10 @@ let package = Package(
     // Commands
     .executableTarget(
       name: "ranker",
-      dependencies: ["PairwiseRanking", "Recommendation", "PreferenceStore", "Verification", "Files", argumentParser],
+      dependencies: [
+        "PairwiseRanking", "Recommendation", "PreferenceStore", "Verification", "Training", "Reports", "Files",
+        argumentParser,
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "onnx-verify", dependencies: ["PairwiseRanking", "Recommendation", "Verification", argumentParser],
@@ -119,7 +124,7 @@ let package = Package(
     tests(of: "Datasets", ["CommandSupport"]),
     tests(of: "Metrics"),
     tests(of: "Reports"),
-    tests(of: "Verification"),
+    tests(of: "Verification", ["CommandSupport"]),
     tests(of: "PreferenceStore", ["CommandSupport"]),
     tests(
       of: "PairwiseRanking",

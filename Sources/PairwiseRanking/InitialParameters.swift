@@ -3,6 +3,7 @@
 import Checkpoints
 import ONNX
 import Tensors
+import Verification
 
 /// Parameters read from a `.pth`, `.safetensors` or `.onnx` file, or from a model's directory.
 enum InitialParameters {
@@ -12,8 +13,8 @@ enum InitialParameters {
   /// - Throws: `RankingError.parametersDoNotFit` naming every tensor that is missing or of another shape.
   static func read(_ path: String, for graph: RankerGraph) throws -> (parameters: [String: Tensor], file: String) {
     var file = path
-    if ModelDirectory.isDirectory(path) {
-      let model = try ModelDirectory(path: path)
+    if MetadataFiles.namesModel(path) {
+      let model = try ModelDirectory<RankerMetadata>(path: path)
       file = model.path(of: model.metadata.files.checkpoint)
     }
     let found = try tensors(of: file)

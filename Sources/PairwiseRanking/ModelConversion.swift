@@ -4,6 +4,7 @@ import Checkpoints
 import Foundation
 import ONNX
 import Tensors
+import Verification
 
 /// Writes the parameters or the graph of a model in another format.
 ///
@@ -52,7 +53,7 @@ public struct ModelConversion: Sendable {
   /// Where the result goes when no other place is given: beside the source.
   public var defaultOutput: String {
     let stem: String
-    if let model = try? ModelDirectory(path: source) {
+    if MetadataFiles.namesModel(source), let model = try? ModelDirectory<RankerMetadata>(path: source) {
       stem = model.path(of: model.metadata.settings.name)
     } else {
       stem = (source as NSString).deletingPathExtension
@@ -106,9 +107,8 @@ public struct ModelConversion: Sendable {
     return state
   }
 
-  private func directory() throws -> ModelDirectory? {
-    ModelDirectory.isDirectory(source) || source.hasSuffix(ModelDirectory.suffix)
-      ? try ModelDirectory(path: source) : nil
+  private func directory() throws -> ModelDirectory<RankerMetadata>? {
+    MetadataFiles.namesModel(source) ? try ModelDirectory(path: source) : nil
   }
 
   private func graph() throws -> Model {
@@ -120,11 +120,8 @@ public struct ModelConversion: Sendable {
       model = try Model(contentsOf: source)
     } else {
       // Parameters alone are no network; the metadata beside them say which one.
-      let folder = (source as NSString).deletingLastPathComponent
-      guard let owner = try? ModelDirectory(path: folder.isEmpty ? "." : folder),
-        owner.metadata.files.checkpoint == (source as NSString).lastPathComponent
-      else {
-        throw RankingError.notAModel(
+      guard let owner = try? ModelDirectory<RankerMetadata>(path: source) else {
+        throw ModelError.notAModel(
           path: source,
           problem: "holds parameters without the network; give the directory of the model, with its metadata")
       }

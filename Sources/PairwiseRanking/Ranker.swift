@@ -6,6 +6,7 @@ import GraphEngine
 import ONNX
 import Synchronization
 import Tensors
+import Verification
 
 /// A trained pairwise ranker, ready to score items. May be used from several threads at once.
 ///
@@ -24,9 +25,9 @@ public final class Ranker: Sendable {
   /// Opens the model of a directory and checks its files' checksums.
   ///
   /// - Parameter threads: threads that share the work of one call; nil takes as many as the processor has.
-  /// - Throws: `RankingError.notAModel`, `CheckpointError` where a file was changed, `ONNXError`, `EngineError`.
+  /// - Throws: `ModelError.notAModel`, `CheckpointError` where a file was changed, `ONNXError`, `EngineError`.
   public init(directory: String, threads: Int? = nil) throws {
-    let model = try ModelDirectory(path: directory)
+    let model = try ModelDirectory<RankerMetadata>(path: directory)
     metadata = model.metadata
     let name = metadata.files.scorer
     try model.verifyChecksum(of: name)

@@ -7,15 +7,10 @@ import Verification
 
 /// The contents of `{name}_metadata.json`.
 public struct RankerMetadata: Sendable, Codable {
-  /// Always `pairwise_ranker`.
-  public var modelType = RankerGraph.modelType
-  /// The version of this layout.
-  public var formatVersion = 1
+  public var common: CommonMetadata
   public var settings: RankerSettings
   public var layout: FeatureLayout
   public var scaling: MetricScaling
-  /// Parameters trained.
-  public var parameterCount: Int
   public var data: DataSummary
   public var history: [EpochRecord]
   /// The epoch whose parameters were kept, counted from 1.
@@ -25,27 +20,11 @@ public struct RankerMetadata: Sendable, Codable {
   /// The kept parameters on the pairs held out.
   public var validation: PairMeasures?
   public var crossValidation: CrossValidation?
-  public var initializedFrom: Source?
-  /// When the training ended, in UTC.
-  public var createdAt: String
-  /// Seconds from reading the data to the last file.
-  public var trainingTime: Double
-  public var files: Files
-  /// SHA-256 of the directory's other files, by name.
-  public var checksums: Checksums
-  /// What the verification of each exported graph found.
-  public var verification: [VerificationReport]
-  public var versions: Versions
-
-  /// A file and its SHA-256 (nil for standard input, which is read once).
-  public struct Source: Sendable, Hashable, Codable {
-    public var path: String
-    public var sha256: String?
-  }
+  public var initializedFrom: SourceFile?
 
   /// What the model was trained on, and what was left out.
   public struct DataSummary: Sendable, Hashable, Codable {
-    public var source: Source
+    public var source: SourceFile
     public var pairs: Int
     public var items: Int
     public var labels: Labels
@@ -78,7 +57,7 @@ public struct RankerMetadata: Sendable, Codable {
   }
 
   /// The names of the model's files in its directory.
-  public struct Files: Sendable, Hashable, Codable {
+  public struct Files: Sendable, Hashable {
     public var comparer: String
     public var scorer: String
     public var checkpoint: String
@@ -95,29 +74,16 @@ public struct RankerMetadata: Sendable, Codable {
       trainingState = "\(name)_training_state.pth"
     }
 
-    static func metadata(name: String) -> String { "\(name)_metadata.json" }
-
-    enum CodingKeys: String, CodingKey {
-      case comparer = "onnx"
-      case scorer = "scorer_onnx"
-      case checkpoint = "pth"
-      case report
-      case testData = "test_data"
-      case trainingState = "training_state"
+    /// As the metadata list them.
+    var byRole: [String: String] {
+      [
+        "onnx": comparer, "scorer_onnx": scorer, "pth": checkpoint, "report": report, "test_data": testData,
+        "training_state": trainingState,
+      ]
     }
   }
 
-  /// What made the model.
-  public struct Versions: Sendable, Hashable, Codable {
-    public var rankerkit: String
-    public var opset: Int
-    public var irVersion: Int
-
-    enum CodingKeys: String, CodingKey {
-      case rankerkit, opset
-      case irVersion = "ir_version"
-    }
-  }
+  public var files: Files { Files(name: common.modelName) }
 
   /// The graph that the metadata describes, without its parameters.
   public var graph: RankerGraph {
@@ -134,37 +100,29 @@ public struct RankerMetadata: Sendable, Codable {
 
 extension RankerMetadata {
   private enum CodingKeys: String, CodingKey {
-    case modelType = "model_type"
-    case formatVersion = "format_version"
     case inputDimension = "input_dim"
     case datasetSize = "dataset_size"
     case lossHistory = "loss_history"
     case metricMeans = "metric_means"
     case metricDeviations = "metric_stds"
-    case parameterCount = "parameter_count"
     case data, history
     case bestEpoch = "best_epoch"
     case training, validation
     case crossValidation = "cross_validation"
     case initializedFrom = "init_from"
-    case createdAt = "created_at"
-    case trainingTime = "training_time"
-    case checkpoint, files, checksums, verification, versions
   }
 
   public func encode(to encoder: any Encoder) throws {
+    try common.encode(to: encoder)
     try settings.encode(to: encoder)
     try layout.encode(to: encoder)
     var values = encoder.container(keyedBy: CodingKeys.self)
-    try values.encode(modelType, forKey: .modelType)
-    try values.encode(formatVersion, forKey: .formatVersion)
     try values.encode(layout.count, forKey: .inputDimension)
     try values.encode(data.pairs, forKey: .datasetSize)
     try values.encode(history.map(\.trainLoss), forKey: .lossHistory)
     // As doubles: their digits give back every bit of the float.
     try values.encode(scaling.means.map(Double.init), forKey: .metricMeans)
     try values.encode(scaling.standardDeviations.map(Double.init), forKey: .metricDeviations)
-    try values.encode(parameterCount, forKey: .parameterCount)
     try values.encode(data, forKey: .data)
     try values.encode(history, forKey: .history)
     try values.encode(bestEpoch, forKey: .bestEpoch)
@@ -172,38 +130,23 @@ extension RankerMetadata {
     try values.encodeIfPresent(validation, forKey: .validation)
     try values.encodeIfPresent(crossValidation, forKey: .crossValidation)
     try values.encodeIfPresent(initializedFrom, forKey: .initializedFrom)
-    try values.encode(createdAt, forKey: .createdAt)
-    try values.encode(trainingTime, forKey: .trainingTime)
-    try values.encode(files.checkpoint, forKey: .checkpoint)
-    try values.encode(files, forKey: .files)
-    try values.encode(checksums, forKey: .checksums)
-    try values.encode(verification, forKey: .verification)
-    try values.encode(versions, forKey: .versions)
   }
 
   public init(from decoder: any Decoder) throws {
+    common = try CommonMetadata(from: decoder)
     settings = try RankerSettings(from: decoder)
     let decodedLayout = try FeatureLayout(from: decoder)
     let values = try decoder.container(keyedBy: CodingKeys.self)
-    modelType = try values.decode(String.self, forKey: .modelType)
-    formatVersion = try values.decode(Int.self, forKey: .formatVersion)
     scaling = MetricScaling(
       means: try values.decode([Double].self, forKey: .metricMeans).map(Float.init),
       standardDeviations: try values.decode([Double].self, forKey: .metricDeviations).map(Float.init))
-    parameterCount = try values.decode(Int.self, forKey: .parameterCount)
     data = try values.decode(DataSummary.self, forKey: .data)
     history = try values.decode([EpochRecord].self, forKey: .history)
     bestEpoch = try values.decode(Int.self, forKey: .bestEpoch)
     training = try values.decode(PairMeasures.self, forKey: .training)
     validation = try values.decodeIfPresent(PairMeasures.self, forKey: .validation)
     crossValidation = try values.decodeIfPresent(CrossValidation.self, forKey: .crossValidation)
-    initializedFrom = try values.decodeIfPresent(Source.self, forKey: .initializedFrom)
-    createdAt = try values.decode(String.self, forKey: .createdAt)
-    trainingTime = try values.decode(Double.self, forKey: .trainingTime)
-    files = try values.decode(Files.self, forKey: .files)
-    checksums = try values.decode(Checksums.self, forKey: .checksums)
-    verification = try values.decode([VerificationReport].self, forKey: .verification)
-    versions = try values.decode(Versions.self, forKey: .versions)
+    initializedFrom = try values.decodeIfPresent(SourceFile.self, forKey: .initializedFrom)
     let problem = Self.problem(settings: settings, layout: decodedLayout, scaling: scaling)
     // The names come sorted from any file that this type wrote.
     layout = decodedLayout
@@ -224,48 +167,6 @@ extension RankerMetadata {
       return "\(metrics) metric names, \(scaling.means.count) means, \(scaling.standardDeviations.count) deviations"
     }
     return nil
-  }
-
-  /// The JSON text; the same values give the same bytes.
-  func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    var data = try encoder.encode(self)
-    data.append(UInt8(ascii: "\n"))
-    return data
-  }
-
-  /// Reads a metadata file.
-  /// - Throws: `RankingError.notAModel` where it is missing, damaged, or of another kind of model.
-  public init(contentsOf path: String) throws {
-    struct Kind: Decodable {
-      var modelType: String?
-
-      enum CodingKeys: String, CodingKey {
-        case modelType = "model_type"
-      }
-    }
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw RankingError.notAModel(path: path, problem: "cannot be read: \(error.localizedDescription)")
-    }
-    let kind = try? JSONDecoder().decode(Kind.self, from: data)
-    if let found = kind?.modelType, found != RankerGraph.modelType {
-      throw RankingError.notAModel(path: path, problem: "is a model of type '\(found)', not a pairwise ranker")
-    }
-    do { self = try JSONDecoder().decode(RankerMetadata.self, from: data) } catch {
-      throw RankingError.notAModel(path: path, problem: "is no metadata of a pairwise ranker: \(Self.told(error))")
-    }
-  }
-
-  private static func told(_ error: any Error) -> String {
-    switch error {
-    case DecodingError.keyNotFound(let key, _): "'\(key.stringValue)' is missing"
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-      "'\(context.codingPath.map(\.stringValue).joined(separator: "."))': \(context.debugDescription)"
-    case DecodingError.dataCorrupted(let context): context.debugDescription
-    default: "\(error)"
-    }
   }
 }
 

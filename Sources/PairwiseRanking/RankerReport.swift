@@ -4,38 +4,24 @@ import Foundation
 import Metrics
 import ONNX
 import Reports
-import Threads
 import Verification
 
 /// The report of a trained ranker: one self-contained page, the same bytes for the same model.
 enum RankerReport {
-  /// The drawing of the scorer, made while the training runs.
-  struct Drawing: Sendable {
-    private let work: Background<GraphDrawing>
-
-    init(of graph: RankerGraph) {
-      work = Background { GraphDrawing(dot: graph.scorer().graphvizDot()) }
-    }
-
-    func wait() { work.wait() }
-
-    var markup: Markup { ((try? work.value()) ?? .missing(reason: "it was interrupted")).markup }
-  }
-
   /// - Parameter metadata: all of it but times and checksums, which the page does not tell.
   static func html(_ metadata: RankerMetadata, drawing: Markup) -> String {
     var page = Page(
       title: metadata.settings.name, kind: "Pairwise ranker", lead: lead(metadata),
       footer: """
         Made by RankerKit \(metadata.versions.rankerkit). Everything on this page is in \
-        \(code(RankerMetadata.Files.metadata(name: metadata.settings.name))) too.
+        \(code(MetadataFiles.name(of: metadata.name))) too.
         """)
     page.add("At a glance", tiles(metadata))
     page.add("Training", curves(metadata))
     page.add("What the model says, against what people said", confusion(metadata))
     if let crossValidation = metadata.crossValidation { page.add("Cross-validation", folds(crossValidation)) }
     page.add("Data", data(metadata))
-    page.add("Verification", verification(metadata.verification))
+    page.add("Verification", metadata.verification.markup)
     page.add("The network", network(metadata, drawing: drawing))
     page.add("Settings", settings(metadata))
     page.add("Using it", usage(metadata))
@@ -45,9 +31,7 @@ enum RankerReport {
   private static func code(_ text: String) -> Markup { "<code>\(text)</code>" }
 
   private static func lead(_ metadata: RankerMetadata) -> Markup {
-    let verified: Markup =
-      metadata.verification.allSatisfy(\.passed)
-      ? "<span class=\"badge good\">verified</span>" : "<span class=\"badge bad\">failed its verification</span>"
+    let verified = metadata.verification.badge
     let cross = metadata.crossValidation?.accuracy
     if let cross {
       return """
@@ -109,15 +93,13 @@ enum RankerReport {
         ("epoch", .number), ("training loss", .number), ("validation loss", .number), ("training accuracy", .number),
         ("validation accuracy", .number), ("validation τ", .number),
       ], rows: rows)
-    return """
-      <div class="charts">
-      \(loss.markup)\(accuracy.markup)</div>
-      <p class="note">The training loss is measured with dropout on and while the parameters change, so it may lie above \
-      the validation loss.\(metadata.validation == nil ? "" : " The epoch with the lowest validation loss was kept.")</p>
-      <details><summary>All \(history.count) epochs as a table</summary>
-      \(table.markup)</details>
-
-      """
+    return HistorySection(
+      charts: [loss, accuracy],
+      note: """
+        The training loss is measured with dropout on and while the parameters change, so it may lie above the validation \
+        loss.\(metadata.validation == nil ? "" : " The epoch with the lowest validation loss was kept.")
+        """, table: table
+    ).markup
   }
 
   private static func confusion(_ metadata: RankerMetadata) -> Markup {
@@ -195,47 +177,6 @@ enum RankerReport {
         ).markup
     }
     return markup
-  }
-
-  private static func verification(_ reports: [VerificationReport]) -> Markup {
-    let outputs = reports.flatMap { report in
-      report.outputs.map { output -> [Markup] in
-        [
-          code(report.subject), code(output.name), "\(Figures.count(output.count))",
-          "\(Figures.number(output.largestAbsolute?.value, digits: 3))",
-          "\(Figures.number(output.largestRelative?.value, digits: 3))",
-          "\(Figures.number(output.largestULP?.value, digits: 3))",
-          output.matches
-            ? "<span class=\"badge good\">match</span>"
-            : "<span class=\"badge bad\">\(Figures.count(output.mismatches)) differ</span>",
-        ]
-      }
-    }
-    let checks = reports.flatMap { report in
-      report.checks.map { check -> [Markup] in
-        [
-          code(report.subject), "\(check.name)", "\(check.detail)",
-          check.passed
-            ? "<span class=\"badge good\">passed</span>" : "<span class=\"badge bad\">failed</span>",
-        ]
-      }
-    }
-    let table = Table(
-      "The largest differences between the network in the engine and the exported bytes in the reference runtime",
-      columns: [
-        ("graph", .text), ("output", .text), ("numbers", .number), ("absolute", .number), ("relative", .number),
-        ("ULP", .number), ("", .text),
-      ], rows: outputs)
-    let all = Table(
-      "Everything that was looked at",
-      columns: [("graph", .text), ("check", .text), ("found", .text), ("", .text)], rows: checks)
-    return """
-      <p>The network was rebuilt from the metadata and the checkpoint, and run in the training engine. The exported files \
-      were read back and run in a second runtime that shares no code with it.</p>
-      \(table.markup)<details><summary>All \(checks.count) checks</summary>
-      \(all.markup)</details>
-
-      """
   }
 
   private static func network(_ metadata: RankerMetadata, drawing: Markup) -> Markup {

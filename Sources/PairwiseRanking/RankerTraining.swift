@@ -5,9 +5,11 @@ import Datasets
 import Foundation
 import GraphEngine
 import ONNX
+import Reports
 import Tensors
 import Threads
 import Training
+import Verification
 
 /// A training of the pairwise ranker, ready to run.
 ///
@@ -99,13 +101,13 @@ public struct RankerTraining: Sendable {
     let graph = self.graph(data, split.training)
     let initial = try initialParameters.map { try InitialParameters.read($0, for: graph) }
     let initialSource = try initial.map {
-      RankerMetadata.Source(path: $0.file, sha256: try SHA256.hexadecimal(ofFile: $0.file))
+      SourceFile(path: $0.file, sha256: try SHA256.hexadecimal(ofFile: $0.file))
     }
     let identity = self.identity(checksum: checksum, initial: initialSource)
     let statePath = directory.path(of: RankerMetadata.Files(name: settings.name).trainingState)
-    let saved = try resumes ? Self.saved(at: statePath, identity: identity) : nil
+    let saved = try resumes ? SavedTraining(resumingAt: statePath, identity: identity) : nil
     if let saved, saved.isFinished, isDone(saved.state),
-      let model = try? ModelDirectory(path: directory.path(of: RankerMetadata.Files.metadata(name: settings.name)))
+      let model = try? ModelDirectory<RankerMetadata>(path: directory.path(of: MetadataFiles.name(of: settings.name)))
     {
       return Outcome(directory: directory.path, metadata: model.metadata, wasFinished: true, files: [])
     }
@@ -114,9 +116,8 @@ public struct RankerTraining: Sendable {
     if settings.validationSplit > 0, settings.folds == nil, split.validation.isEmpty {
       warnings.append("all pairs are of the same two items: nothing can be held out, so nothing tells how good it is")
     }
-    if !resumes, let left = try? SavedTraining(contentsOf: statePath), !left.isFinished {
-      warnings.append(
-        "an unfinished training (\(left.state.history.count) epochs) in \(directory.path) is replaced by this one")
+    if !resumes, let warning = SavedTraining.replacementWarning(at: statePath, directory: directory.path) {
+      warnings.append(warning)
     }
     report(
       .began(
@@ -126,7 +127,7 @@ public struct RankerTraining: Sendable {
           parameterCount: graph.parameterShapes.values.reduce(0) { $0 + $1.elementCount }, warnings: warnings)))
 
     let earlierSeconds = saved?.seconds ?? 0
-    let drawing = RankerReport.Drawing(of: graph)
+    let drawing = BackgroundDrawing { graph.scorer().graphvizDot() }
     defer { drawing.wait() }
     let stages = Stages(
       training: self, data: data, initial: initial?.parameters, identity: identity,
@@ -141,17 +142,9 @@ public struct RankerTraining: Sendable {
     }
 
     do {
-      let metadata = RankerMetadata(
-        settings: settings, layout: data.layout, scaling: trained.graph.scaling,
-        parameterCount: trained.graph.parameterShapes.values.reduce(0) { $0 + $1.elementCount },
-        data: summary(data, split: split, checksum: checksum), history: trained.state.history,
-        bestEpoch: trained.state.bestEpoch, training: trained.training, validation: trained.validation,
-        crossValidation: trained.crossValidation, initializedFrom: initialSource,
-        createdAt: Timestamp.now().description, trainingTime: 0, files: RankerMetadata.Files(name: settings.name),
-        checksums: Checksums(), verification: [],
-        versions: RankerMetadata.Versions(
-          rankerkit: Toolkit.version, opset: settings.opset, irVersion: Int(trained.graph.scorer().irVersion)))
-      var export = RankerExport(directory: directory, metadata: metadata)
+      let metadata = metadata(
+        trained, data: summary(data, split: split, checksum: checksum), initializedFrom: initialSource)
+      var export = ModelExport(directory: directory, metadata: metadata)
       try export.write(
         parameters: trained.state.bestParameters, samples: samples(data, split), drawing: drawing,
         seconds: { earlierSeconds + (clock.now - start).seconds }, report: { report(.finishing($0)) })
@@ -183,7 +176,7 @@ public struct RankerTraining: Sendable {
   private func readData() throws -> (data: PairDataset, checksum: String?) {
     guard input != "-" else {
       guard !resumes else {
-        throw RankingError.cannotResume(
+        throw TrainingError.cannotResume(
           path: output, problem: "the data came from standard input, which is read once; give a file to --input")
       }
       return (try PairDataset(path: input, embeddingDimension: embeddingDimension, isStrict: isStrict), nil)
@@ -195,7 +188,7 @@ public struct RankerTraining: Sendable {
     return (data, try hash.value())
   }
 
-  private func identity(checksum: String?, initial: RankerMetadata.Source?) -> [String: String] {
+  private func identity(checksum: String?, initial: SourceFile?) -> [String: String] {
     var identity = settings.identity
     identity["the data's SHA-256"] = checksum
     identity["--embedding-dim"] = embeddingDimension.map(String.init)
@@ -203,26 +196,33 @@ public struct RankerTraining: Sendable {
     return identity
   }
 
-  private static func saved(at path: String, identity: [String: String]) throws -> SavedTraining {
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw RankingError.cannotResume(
-        path: path, problem: "there is no saved state; start the training without --resume")
+  private func metadata(
+    _ trained: Stages.Trained, data: RankerMetadata.DataSummary, initializedFrom: SourceFile?
+  ) -> RankerMetadata {
+    let files = RankerMetadata.Files(name: settings.name)
+    let headline: CommonMetadata.Headline
+    if let folds = trained.crossValidation {
+      headline = .init(
+        measure: "accuracy", value: folds.accuracy?.mean, isShare: true, of: "\(folds.folds.count) folds")
+    } else {
+      let (measures, part) = trained.validation.map { ($0, "validation") } ?? (trained.training, "training")
+      headline = .init(measure: "accuracy", value: measures.accuracy, isShare: true, of: part)
     }
-    let saved = try SavedTraining(contentsOf: path)
-    let differences = saved.differences(from: identity)
-    guard differences.isEmpty else {
-      throw RankingError.cannotResume(
-        path: path,
-        problem: "it is of another training: \(differences.joined(separator: "; ")). "
-          + "Give the same settings and data, or start anew without --resume")
-    }
-    return saved
+    let common = CommonMetadata(
+      modelType: RankerMetadata.modelType, modelName: settings.name, checkpoint: files.checkpoint,
+      files: files.byRole, parameterCount: trained.graph.parameterShapes.values.reduce(0) { $0 + $1.elementCount },
+      trainedOn: "\(Figures.count(data.pairs)) pairs", headline: headline, createdAt: Timestamp.now().description,
+      versions: .init(opset: settings.opset, irVersion: Int(trained.graph.scorer().irVersion)))
+    return RankerMetadata(
+      common: common, settings: settings, layout: trained.graph.layout, scaling: trained.graph.scaling, data: data,
+      history: trained.state.history, bestEpoch: trained.state.bestEpoch, training: trained.training,
+      validation: trained.validation, crossValidation: trained.crossValidation, initializedFrom: initializedFrom)
   }
 
   private func summary(_ data: PairDataset, split: Split, checksum: String?) -> RankerMetadata.DataSummary {
     let labels = data.labelCounts
     return RankerMetadata.DataSummary(
-      source: RankerMetadata.Source(path: input, sha256: checksum), pairs: data.pairs.count, items: data.itemCount,
+      source: SourceFile(path: input, sha256: checksum), pairs: data.pairs.count, items: data.itemCount,
       labels: .init(preferA: labels.preferA, equal: labels.equal, preferB: labels.preferB),
       skippedLines: data.skipped.count, missingMetrics: data.missingMetrics, trainingPairs: split.training.count,
       validationPairs: split.validation.count)
@@ -245,8 +245,4 @@ public struct RankerTraining: Sendable {
   }
 
   private static let recordedPairs = 8
-}
-
-extension Duration {
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -1,36 +1,24 @@
 // How an exported ranker is rebuilt from metadata and checkpoint, to be compared with its files.
 
 import Checkpoints
-import Foundation
 import ONNX
 import Tensors
 import Verification
 
 extension ModelFamily {
   /// The pairwise ranker: `PathVerifier(families: [.pairwiseRanker])` verifies its directories.
-  public static let pairwiseRanker = ModelFamily(modelType: RankerGraph.modelType) { metadata, checkpoint in
-    try JSONDecoder().decode(RankerMetadata.self, from: metadata).rebuilt(from: checkpoint)
-  }
+  public static let pairwiseRanker = ModelFamily(RankerMetadata.self)
 }
 
-extension RankerMetadata {
-  /// The graphs that should have been exported, built without looking at the files.
-  ///
-  /// - Throws: `RankingError.parametersDoNotFit` where the checkpoint is not of this network.
-  func rebuilt(from checkpoint: StateDictionary) throws -> [RebuiltGraph] {
+extension RankerMetadata: ModelMetadata {
+  public static let modelType = RankerGraph.modelType
+  public static let kind = "pairwise ranker"
+  public static let trainingCommand = "ranker train pairwise --input dataset.jsonl --output DIRECTORY"
+
+  public func rebuilt(from checkpoint: StateDictionary) throws -> [RebuiltGraph] {
     let shapes = graph.parameterShapes
-    var parameters: [String: Tensor] = [:]
-    var problems: [String] = []
-    for name in RankerGraph.parameterNames {
-      let tensor = checkpoint[name]
-      if let tensor, tensor.elementType == .float, tensor.shape == shapes[name]! {
-        parameters[name] = tensor
-      } else {
-        problems.append(
-          "'\(name)' is \(tensor.map { "\($0.elementType)\($0.shape)" } ?? "missing"), expected float\(shapes[name]!)")
-      }
-    }
-    guard problems.isEmpty else { throw RankingError.parametersDoNotFit(path: files.checkpoint, problems: problems) }
+    let parameters = try checkpoint.parameters(
+      RankerGraph.parameterNames.map { ($0, shapes[$0]!) }, source: common.checkpoint)
     let mayBeMissing = layout.metricNames.isEmpty ? nil : layout.metricColumns
     let domain = InputDomain(columnsThatMayBeMissing: mayBeMissing)
     return [

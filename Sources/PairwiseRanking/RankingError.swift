@@ -18,12 +18,6 @@ public enum RankingError: Error, Sendable, Hashable {
   case tooFewPairs(groups: Int, folds: Int)
   /// The parameters to start from do not fit the network.
   case parametersDoNotFit(path: String, problems: [String])
-  /// There is nothing to resume, or it is of another training.
-  case cannotResume(path: String, problem: String)
-  /// The exported graph does not give what the trained network gives.
-  case notVerified(directory: String, problems: [String])
-  /// A directory holds no model of this kind, or a damaged one.
-  case notAModel(path: String, problem: String)
   /// No item can be scored.
   case noUsableItem(count: Int, firstProblem: String)
   /// Writing one of the training's files failed.
@@ -55,11 +49,6 @@ extension RankingError: CustomStringConvertible {
     case .parametersDoNotFit(let path, let problems):
       "\(path) does not fit this network:\n  " + problems.joined(separator: "\n  ")
         + "\n--hidden-dim and the data's features must be those of the training that made it"
-    case .cannotResume(let path, let problem): "cannot resume from \(path): \(problem)"
-    case .notVerified(let directory, let problems):
-      "the model in \(directory) failed its verification and must not be used:\n  "
-        + problems.joined(separator: "\n  ")
-    case .notAModel(let path, let problem): "\(path): \(problem)"
     case .noUsableItem(let count, let firstProblem):
       "none of the \(count) items can be scored; the first: \(firstProblem)"
     case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)"

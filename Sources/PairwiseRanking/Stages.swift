@@ -48,10 +48,7 @@ struct Stages {
     var notes = Notes()
     var state = saved?.state
     if let saved {
-      guard let decoded = try? JSONDecoder().decode(Notes.self, from: Data(saved.notes.utf8)) else {
-        throw RankingError.cannotResume(path: keeper.path, problem: "its notes are damaged")
-      }
-      notes = decoded
+      notes = try saved.note(Notes.self, path: keeper.path)
     }
     var crossValidation: CrossValidation?
     if let count = settings.folds {
@@ -78,13 +75,7 @@ struct Stages {
       split, epochs: crossValidation?.finalEpochs ?? settings.epochs, from: state, notes: notes)
     return Trained(
       graph: trained.graph, state: trained.state, training: trained.training, validation: trained.validation,
-      crossValidation: crossValidation, identity: identity, notes: try Self.text(notes), seconds: seconds)
-  }
-
-  private static func text(_ notes: Notes) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    return String(decoding: try encoder.encode(notes), as: UTF8.self)
+      crossValidation: crossValidation, identity: identity, notes: try SavedTraining.notes(notes), seconds: seconds)
   }
 
   /// Trains one network on one split.
@@ -106,7 +97,7 @@ struct Stages {
       monitor: split.validation.isEmpty ? nil : (metric: Self.monitored, largerIsBetter: false), seed: settings.seed)
     let fold = notes.fold.map { $0 + 1 }
     if let state { report(.resumed(epochs: state.history.count, fold: fold)) }
-    let text = try Self.text(notes)
+    let text = try SavedTraining.notes(notes)
     let final: TrainingState
     do {
       final = try loop.run(

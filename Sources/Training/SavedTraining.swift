@@ -97,6 +97,48 @@ public struct SavedTraining: Sendable {
     isFinished = try required("finished", checkpoint["finished"]?.bool)
   }
 
+  /// The state that a training of `identity` goes on from.
+  /// - Throws: `TrainingError.cannotResume` where there is none, or one of another training: what differs is named;
+  ///   `CheckpointError` and `TrainingError.stateDoesNotFit` where the file is damaged.
+  public init(resumingAt path: String, identity: [String: String]) throws {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw TrainingError.cannotResume(
+        path: path, problem: "there is no saved state; start the training without --resume")
+    }
+    let saved = try SavedTraining(contentsOf: path)
+    let differences = saved.differences(from: identity)
+    guard differences.isEmpty else {
+      throw TrainingError.cannotResume(
+        path: path,
+        problem: "it is of another training: \(differences.joined(separator: "; ")). "
+          + "Give the same settings and data, or start anew without --resume")
+    }
+    self = saved
+  }
+
+  /// What a new training says before it replaces an unfinished one; nil where there is none.
+  /// - Parameter directory: where the model goes, for the message.
+  public static func replacementWarning(at path: String, directory: String) -> String? {
+    guard FileManager.default.fileExists(atPath: path), let left = try? SavedTraining(contentsOf: path),
+      !left.isFinished
+    else { return nil }
+    return "an unfinished training (\(left.state.history.count) epochs) in \(directory) is replaced by this one"
+  }
+
+  /// What the training itself remembered, as `note(_:)` wrote it.
+  /// - Throws: `TrainingError.cannotResume` where the notes are damaged.
+  public func note<Note: Decodable>(_ type: Note.Type, path: String) throws -> Note {
+    guard let note = try? JSONDecoder().decode(type, from: Data(notes.utf8)) else {
+      throw TrainingError.cannotResume(path: path, problem: "its notes are damaged; start anew without --resume")
+    }
+    return note
+  }
+
+  /// A value as the text of `notes`; equal values give equal texts.
+  public static func notes(_ note: some Encodable) throws -> String {
+    String(decoding: try encoder.encode(note), as: UTF8.self)
+  }
+
   /// Says what differs between the training that left this state and one of `identity`; empty where nothing does.
   public func differences(from identity: [String: String]) -> [String] {
     Set(self.identity.keys).union(identity.keys).sorted().compactMap { name in

@@ -63,6 +63,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   case noSamples
   /// The state was left by a training of other settings or data.
   case stateDoesNotFit(String)
+  /// There is nothing to go on from, or it is of another training.
+  case cannotResume(path: String, problem: String)
 
   public var description: String {
     switch self {
@@ -71,6 +73,7 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
         + "in that batch's samples"
     case .noSamples: "there is no sample to train on"
     case .stateDoesNotFit(let problem): "the saved state does not fit this training: \(problem)"
+    case .cannotResume(let path, let problem): "cannot resume from \(path): \(problem)"
     }
   }
 }
@@ -231,5 +234,6 @@ public struct TrainingLoop: Sendable {
 }
 
 extension Duration {
-  fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+  /// As a number, for rates and reports.
+  package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -3,8 +3,13 @@
 import Checkpoints
 import Foundation
 import ONNX
+import Tensors
 
-/// One kind of model (`pairwise`, …): how its graphs are built anew from metadata and checkpoint alone.
+/// One kind of model: how its graphs are built anew from metadata and checkpoint alone.
+///
+/// ```swift
+/// let verifier = PathVerifier(families: [ModelFamily(RankerMetadata.self)])
+/// ```
 public struct ModelFamily: Sendable {
   /// The metadata's `model_type`.
   public var modelType: String
@@ -17,6 +22,13 @@ public struct ModelFamily: Sendable {
   ) {
     self.modelType = modelType
     self.rebuild = rebuild
+  }
+
+  /// The kind of model whose metadata have the given type.
+  public init<Metadata: ModelMetadata>(_ type: Metadata.Type) {
+    self.init(modelType: Metadata.modelType) { metadata, checkpoint in
+      try JSONDecoder().decode(Metadata.self, from: metadata).rebuilt(from: checkpoint)
+    }
   }
 }
 
@@ -38,26 +50,41 @@ public struct RebuiltGraph: Sendable {
   }
 }
 
-/// The keys of `*_metadata.json` that every kind of model has and the verification reads.
-public struct CommonMetadata: Codable, Sendable {
-  public var modelType: String
-  public var modelName: String
-  /// The checkpoint's file name in the directory.
-  public var checkpoint: String
-  /// SHA-256 of the directory's other files, by name.
-  public var checksums: [String: String]
-
-  enum CodingKeys: String, CodingKey {
-    case modelType = "model_type"
-    case modelName = "model_name"
-    case checkpoint
-    case checksums
+extension StateDictionary {
+  /// The tensors that a network needs, by name, each of single precision and in its shape; others are ignored.
+  ///
+  /// - Parameter source: the checkpoint's name, for messages.
+  /// - Throws: `ModelError.parametersDoNotFit` naming every tensor that is missing, or of another type or shape.
+  public func parameters(
+    _ shapes: [(name: String, shape: Shape)], source: String
+  ) throws(ModelError) -> [String: Tensor] {
+    var parameters: [String: Tensor] = [:]
+    var problems: [String] = []
+    for (name, shape) in shapes {
+      if let tensor = self[name], tensor.elementType == .float, tensor.shape == shape {
+        parameters[name] = tensor
+      } else {
+        problems.append(
+          "'\(name)' is \(self[name].map { "\($0.elementType)\($0.shape)" } ?? "missing"), expected float\(shape)")
+      }
+    }
+    guard problems.isEmpty else { throw .parametersDoNotFit(path: source, problems: problems) }
+    return parameters
   }
+}
 
-  public init(modelType: String, modelName: String, checkpoint: String, checksums: [String: String]) {
-    self.modelType = modelType
-    self.modelName = modelName
-    self.checkpoint = checkpoint
-    self.checksums = checksums
+/// Compares the exported files of a model with its rebuilt graphs, on recorded samples and fresh ones.
+/// - Parameter subject: what a graph's report calls it.
+func verifyFiles(
+  of rebuilt: [RebuiltGraph], in directory: String, options: VerificationOptions,
+  subject: (RebuiltGraph) -> String
+) throws -> [VerificationReport] {
+  try rebuilt.map { graph in
+    var options = options
+    options.domains = graph.domains
+    let exported = try Model(contentsOf: "\(directory)/\(graph.fileName)")
+    let recorded = try graph.testData.map { try TestData.samples("\(directory)/\($0)", of: exported) } ?? []
+    return try verify(
+      exportedGraph: exported, against: graph.model, recorded: recorded, subject: subject(graph), options: options)
   }
 }

@@ -1,4 +1,4 @@
-// Verifies what a path names: a model directory of ours, a graph, or recorded test data.
+// Verifies what a path names: models of ours, a graph, or recorded test data.
 
 import Checkpoints
 import Foundation
@@ -57,6 +57,8 @@ public struct PathVerifier: Sendable {
   public func verify(_ path: String) -> PathResult {
     do {
       return PathResult(path: path, reports: try reports(of: path))
+    } catch let error as SomeFailed {
+      return PathResult(path: path, reports: error.reports, failure: "\(error)")
     } catch {
       return PathResult(
         path: path, reports: [], failure: "\(error)", isUnsupported: Self.isUnsupported(error))
@@ -75,10 +77,18 @@ public struct PathVerifier: Sendable {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
       throw VerificationError.unreadable(path: path, reason: "there is no such file or directory")
     }
-    guard isDirectory.boolValue else { return [try verifyFile(path)] }
-    let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-    let metadata = names.filter { $0.hasSuffix("_metadata.json") }
-    if !metadata.isEmpty { return try metadata.flatMap { try verifyModel(directory: path, metadata: $0) } }
+    // A graph with a checkpoint of its own is held against that, not against its neighbours.
+    let isLoneGraph = checkpoint != nil && path.hasSuffix(".onnx")
+    let models = isLoneGraph ? [] : try MetadataFiles.paths(for: path)
+    if !models.isEmpty { return try verifyModels(models, of: path) }
+    guard isDirectory.boolValue else {
+      guard !["pt", "pth", "safetensors"].contains((path as NSString).pathExtension) else {
+        throw VerificationError.notAModel(
+          path: path, reason: "no *\(MetadataFiles.suffix) beside it lists it, and a checkpoint alone is no network")
+      }
+      return [try verifyFile(path)]
+    }
+    let names = try FileManager.default.contentsOfDirectory(atPath: path)
     if names.contains("model.onnx"), names.contains(where: { $0.hasPrefix("test_data_set_") }) {
       return [try replay(directory: path)]
     }
@@ -87,36 +97,51 @@ public struct PathVerifier: Sendable {
 
   // MARK: Models of ours
 
-  private func verifyModel(directory: String, metadata name: String) throws -> [VerificationReport] {
-    let data = try contents(of: "\(directory)/\(name)")
-    let common: CommonMetadata
-    do {
-      common = try JSONDecoder().decode(CommonMetadata.self, from: data)
-    } catch {
-      throw VerificationError.unreadable(path: "\(directory)/\(name)", reason: "is no metadata of a model: \(error)")
+  /// Verifies every model of a directory, whatever is wrong with another one of them.
+  private func verifyModels(_ files: [String], of path: String) throws -> [VerificationReport] {
+    guard checkpoint == nil || files.count == 1 else {
+      throw VerificationError.unreadable(
+        path: path, reason: "holds \(files.count) models, and --checkpoint is one model's: name its metadata file")
     }
+    var reports: [VerificationReport] = []
+    var failures: [any Error] = []
+    for file in files {
+      do { reports += try verifyModel(metadata: file) } catch { failures.append(error) }
+    }
+    guard let first = failures.first else { return reports }
+    throw failures.count == 1 && reports.isEmpty ? first : SomeFailed(reports: reports, failures: failures)
+  }
+
+  /// Models of a directory could not be verified; others could.
+  private struct SomeFailed: Error, CustomStringConvertible {
+    let reports: [VerificationReport]
+    let failures: [any Error]
+
+    var description: String { failures.map { "\($0)" }.joined(separator: "\n    ") }
+  }
+
+  private func verifyModel(metadata path: String) throws -> [VerificationReport] {
+    let data = try MetadataFiles.data(of: path)
+    let common = try CommonMetadata(contentsOf: path)
+    let directory = MetadataFiles.split(path).folder
     guard let family = families.first(where: { $0.modelType == common.modelType }) else {
       throw VerificationError.unknownModelType(
-        path: "\(directory)/\(name)", found: common.modelType, known: families.map(\.modelType))
+        path: path, found: common.modelType, known: families.map(\.modelType))
     }
-    let checkpoint = try StateDictionary(contentsOf: checkpoint ?? "\(directory)/\(common.checkpoint)")
-    let rebuilt = try family.rebuild(data, checkpoint)
-    var reports = try rebuilt.map { graph in
-      let path = "\(directory)/\(graph.fileName)"
-      var options = options
-      options.domains = graph.domains
-      let exported = try Model(contentsOf: path)
-      let recorded = try graph.testData.map { try TestData.samples("\(directory)/\($0)", of: exported) } ?? []
-      return try Verification.verify(
-        exportedGraph: exported, against: graph.model, recorded: recorded, subject: path, options: options)
-    }
+    let state = try StateDictionary(
+      contentsOf: checkpoint ?? "\(directory)/\(common.checkpoint)",
+      key: checkpoint == nil ? common.checkpointKey : nil)
+    var reports = try verifyFiles(
+      of: try family.rebuild(data, state), in: directory, options: options,
+      subject: { directory == "." ? $0.fileName : "\(directory)/\($0.fileName)" })
     if !reports.isEmpty { reports[0].checks.insert(try checksums(common, in: directory), at: 0) }
     return reports
   }
 
   private func checksums(_ metadata: CommonMetadata, in directory: String) throws -> VerificationReport.Check {
+    let digests = metadata.checksums.digests
     var wrong: [String] = []
-    for (name, expected) in metadata.checksums.sorted(by: { $0.key < $1.key }) {
+    for (name, expected) in digests.sorted(by: { $0.key < $1.key }) {
       let found = try? SHA256.hexadecimal(ofFile: "\(directory)/\(name)")
       if found != expected {
         wrong.append(found == nil ? "\(name) is missing" : "\(name) has other bytes than were written")
@@ -124,15 +149,7 @@ public struct PathVerifier: Sendable {
     }
     return .init(
       name: "checksums", passed: wrong.isEmpty,
-      detail: wrong.isEmpty ? "\(metadata.checksums.count) files as they were written" : wrong.joined(separator: "; "))
-  }
-
-  private func contents(of path: String) throws -> Data {
-    do {
-      return try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw VerificationError.unreadable(path: path, reason: error.localizedDescription)
-    }
+      detail: wrong.isEmpty ? "\(digests.count) files as they were written" : wrong.joined(separator: "; "))
   }
 
   // MARK: Graphs of others

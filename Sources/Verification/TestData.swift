@@ -55,23 +55,6 @@ struct TestData {
   }
 }
 
-/// Writes samples in ONNX's test-data layout, for any runtime to replay.
-public enum TestDataWriter {
-  /// Writes `input_i.pb` and `output_i.pb` into a folder, in the order of the graph's inputs and outputs.
-  /// - Throws: `CheckpointError` where a file cannot be written.
-  public static func write(
-    inputs: [String: Tensor], outputs: [String: Tensor], of model: Model, to directory: String
-  ) throws {
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    for (stem, infos, values) in [("input", model.graph.inputs, inputs), ("output", model.graph.outputs, outputs)] {
-      for (index, info) in infos.enumerated() {
-        guard let tensor = values[info.name] else { continue }
-        try Initializer(info.name, tensor).write(to: "\(directory)/\(stem)_\(index).pb")
-      }
-    }
-  }
-}
-
 extension VerificationReport {
   /// Compares values of any kind: the tensors in them, by their place.
   mutating func compare(

@@ -11,20 +11,21 @@ struct OnnxVerify: ParsableCommand {
     commandName: "onnx-verify",
     abstract: "Proves that exported ONNX graphs give the outputs that they should.",
     discussion: """
-      PATH is a model directory (with *_metadata.json), an .onnx file, or a directory in ONNX's test-data layout \
-      (model.onnx and test_data_set_*).
+      PATH is a directory of models (each with its *_metadata.json), one model's metadata file, its checkpoint or its \
+      .onnx file beside that, another .onnx file, or a directory in ONNX's test-data layout (model.onnx and \
+      test_data_set_*).
 
-      For a model directory the network is rebuilt from the metadata and the checkpoint, never from the .onnx file, \
+      For a model of ours the network is rebuilt from the metadata and the checkpoint, never from the .onnx file, \
       and run in the engine; the exported bytes run in the independent reference runtime. Both must agree on recorded \
       samples, on fresh ones and on the edges, and all parameters must be equal bit for bit.
 
       Exits with 0 when all match, 1 on a mismatch, 2 when something cannot be read or run.
       """)
 
-  @Argument(help: "Model directories, .onnx files, or directories in ONNX's test-data layout.")
+  @Argument(help: "Directories of models, files of models, .onnx files, or directories in ONNX's test-data layout.")
   var paths: [String]
 
-  @Option(help: "A .pth, .pt or .safetensors file whose parameters an .onnx file must hold.")
+  @Option(help: "A .pth, .pt or .safetensors file whose parameters the .onnx file, or the one model, must hold.")
   var checkpoint: String?
 
   @Option(help: "Fresh samples to compare on, beside recorded ones and the edge cases.")

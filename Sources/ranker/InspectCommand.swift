@@ -4,13 +4,13 @@ import ArgumentParser
 import Files
 import Foundation
 import ONNX
-import PairwiseRanking
 import Reports
+import Verification
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what is in an ONNX graph: nodes, shapes, parameters; draw it.",
-    discussion: "FILE is an .onnx file or the directory of a model, whose graphs are shown one after the other.")
+    discussion: "FILE is an .onnx file or the directory of models, whose graphs are shown one after the other.")
 
   @Argument(help: ArgumentHelp("An .onnx file or the directory of a model.", valueName: "file"))
   var path: String
@@ -43,12 +43,17 @@ struct Inspect: ParsableCommand {
     if let svg { remark("\(paths[0]) is drawn in \(svg)") }
   }
 
+  /// The graphs that the path names: a model's own, the one that one would open first before the others.
   private func files() throws -> [String] {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else {
-      return [path]
+    guard MetadataFiles.namesModel(path) else { return [path] }
+    let graphs = try MetadataFiles.paths(for: path).flatMap { file in
+      let common = try CommonMetadata(contentsOf: file)
+      let names = common.checksums.digests.keys.filter { $0.hasSuffix(".onnx") }
+      let folder = (file as NSString).deletingLastPathComponent
+      return names.sorted { a, b in (a == common.files["onnx"] ? 0 : 1, a) < (b == common.files["onnx"] ? 0 : 1, b) }
+        .map { folder.isEmpty ? $0 : "\(folder)/\($0)" }
     }
-    let model = try ModelDirectory(path: path)
-    return [model.metadata.files.comparer, model.metadata.files.scorer].map(model.path(of:))
+    guard !graphs.isEmpty else { throw ModelError.notAModel(path: path, problem: "no model with a graph is in it") }
+    return graphs
   }
 }

@@ -2,8 +2,8 @@
 
 import ArgumentParser
 import Foundation
-import PairwiseRanking
 import Reports
+import Verification
 
 struct Models: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -25,57 +25,57 @@ struct ModelsList: ParsableCommand {
     let models = try ModelSummary.models(in: directory)
     if json { return try printJSON(models.map(Entry.init)) }
     guard !models.isEmpty else {
-      print("no models in \(directory); train one with: ranker train pairwise")
+      print("no models in \(directory); ranker train --help names the kinds")
       return
     }
     var table = TextTable([
-      TextTable.Column(title: "model", isFlexible: true), TextTable.Column(title: "created"),
-      TextTable.Column(title: "pairs", alignsRight: true), TextTable.Column(title: "features", alignsRight: true),
-      TextTable.Column(title: "accuracy", alignsRight: true), TextTable.Column(title: "of"),
+      TextTable.Column(title: "model", isFlexible: true), TextTable.Column(title: "kind"),
+      TextTable.Column(title: "created"), TextTable.Column(title: "trained on"),
+      TextTable.Column(title: "parameters", alignsRight: true), TextTable.Column(title: "quality"),
       TextTable.Column(title: "state", isFlexible: true),
     ])
     for model in models {
-      let folder = (model.path as NSString).deletingLastPathComponent
       guard let metadata = model.metadata else {
-        table.add([model.path, "", "", "", "", "", "broken: \(model.problem ?? "")"])
+        table.add([model.path, "", "", "", "", "", "broken: \(model.problem ?? "")"].map(\.printable))
         continue
       }
-      table.add([
-        "\(folder)/\(metadata.settings.name)", String(metadata.createdAt.prefix(16)),
-        Figures.count(metadata.data.pairs),
-        Figures.count(metadata.layout.count), Figures.percent(Self.accuracy(metadata).value),
-        Self.accuracy(metadata).of,
-        model.problem.map { "broken: \($0)" } ?? "verified",
-      ])
+      let folder = (model.path as NSString).deletingLastPathComponent
+      table.add(
+        [
+          "\(folder)/\(metadata.modelName)", metadata.modelType, String(metadata.createdAt.prefix(16)),
+          metadata.trainedOn, Figures.count(metadata.parameterCount), Self.quality(metadata.headline),
+          model.problem.map { "broken: \($0)" } ?? "verified",
+        ].map(\.printable))
     }
     table.printOut()
   }
 
-  /// The accuracy that tells most, and what it is of.
-  private static func accuracy(_ metadata: RankerMetadata) -> (value: Double?, of: String) {
-    if let folds = metadata.crossValidation { return (folds.accuracy?.mean, "\(folds.folds.count) folds") }
-    return (metadata.headline.measures.accuracy, metadata.headline.name)
+  /// `accuracy 88.1% (validation)`.
+  private static func quality(_ headline: CommonMetadata.Headline?) -> String {
+    guard let headline else { return "–" }
+    let value = headline.isShare ? Figures.percent(headline.value) : Figures.number(headline.value, digits: 3)
+    return "\(headline.measure) \(value) (\(headline.of))"
   }
 
   private struct Entry: Encodable {
     let path: String
     let problem: String?
     let name: String?
+    let modelType: String?
     let createdAt: String?
-    let pairs: Int?
-    let features: Int?
-    let accuracy: Double?
-    let accuracyOf: String?
+    let trainedOn: String?
+    let parameters: Int?
+    let quality: CommonMetadata.Headline?
 
     init(_ model: ModelSummary) {
       path = model.path
       problem = model.problem
-      name = model.metadata?.settings.name
+      name = model.metadata?.modelName
+      modelType = model.metadata?.modelType
       createdAt = model.metadata?.createdAt
-      pairs = model.metadata?.data.pairs
-      features = model.metadata?.layout.count
-      accuracy = model.metadata.flatMap { ModelsList.accuracy($0).value }
-      accuracyOf = model.metadata.map { ModelsList.accuracy($0).of }
+      trainedOn = model.metadata?.trainedOn
+      parameters = model.metadata?.parameterCount
+      quality = model.metadata?.headline
     }
   }
 }

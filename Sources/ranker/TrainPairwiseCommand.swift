@@ -121,44 +121,12 @@ struct TrainPairwise: ParsableCommand {
   func run() throws {
     let training = training
     let mode = verbosity.mode
-    do {
-      let outcome = try interruptibly {
-        let view = TrainingView(mode)
-        do {
-          let outcome = try training.run { view.show($0) }
-          view.clear()
-          return outcome
-        } catch {
-          view.clear()
-          throw error
-        }
-      }
-      TrainingSummary(outcome).printOut(mode)
-    } catch is CancellationError {
-      remark("interrupted; to go on:\n  \(resumingCommand())")
-      throw ExitCode(130)
+    let outcome = try runTraining(mode, wording: PairwiseTrainingView.wording) { view in
+      let view = PairwiseTrainingView(view: view)
+      return try training.run { view.show($0) }
     }
+    PairwiseTrainingSummary(outcome).printOut(mode)
   }
 }
 
 extension RankerSettings.OptimizerName: ExpressibleByArgument {}
-
-/// How much of a training is shown.
-struct TrainingOutputOptions: ParsableArguments {
-  @Flag(help: "Print only the last line.")
-  var quiet = false
-
-  @Flag(help: "Print every epoch, and what the verification compared.")
-  var verbose = false
-
-  @Flag(help: "Print progress and outcome as JSON, one object a line.")
-  var json = false
-
-  func validate() throws {
-    guard [quiet, verbose, json].count(where: { $0 }) < 2 else {
-      throw ValidationError("--quiet, --verbose and --json exclude each other.")
-    }
-  }
-
-  var mode: TrainingView.Mode { json ? .json : quiet ? .quiet : verbose ? .verbose : .normal }
-}

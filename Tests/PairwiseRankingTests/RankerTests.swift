@@ -6,6 +6,7 @@ import Foundation
 import ONNX
 import PairwiseRanking
 import Testing
+import Verification
 
 @Suite("Using a ranker")
 struct RankerTests {
@@ -109,7 +110,7 @@ struct RankerTests {
     #expect(models[0].problem?.contains("missing") == true)
     #expect(models[1].path.hasSuffix("model/pairwise_ranker_metadata.json"))
     #expect(models[1].problem == nil)
-    #expect(models[2].problem?.contains("recommender") == true)
+    #expect(models[2].problem?.contains("is missing") == true)
     try FileManager.default.removeItem(atPath: folder.path("model/pairwise_ranker.pth"))
     #expect(try ModelSummary.models(in: folder.url.path)[1].problem?.contains("pairwise_ranker.pth") == true)
   }

@@ -137,11 +137,11 @@ struct RankerTrainingTests {
     _ = try training.run()
     training.resumes = true
     training.settings.learningRate = 0.5
-    let error = try #require(throws: RankingError.self) { _ = try training.run() }
+    let error = try #require(throws: TrainingError.self) { _ = try training.run() }
     #expect(error.description.contains("--learning-rate was 0.001 and is now 0.5"))
     training.settings.learningRate = 0.001
     _ = try folder.write(simplePairs(121), to: "pairs.jsonl")
-    let other = try #require(throws: RankingError.self) { _ = try training.run() }
+    let other = try #require(throws: TrainingError.self) { _ = try training.run() }
     #expect(other.description.contains("SHA-256"))
   }
 
@@ -160,7 +160,7 @@ struct RankerTrainingTests {
   func nothingToResume() throws {
     var training = try training(to: "model")
     training.resumes = true
-    let error = try #require(throws: RankingError.self) { _ = try training.run() }
+    let error = try #require(throws: TrainingError.self) { _ = try training.run() }
     #expect(error.description.contains("without --resume"))
   }
 

@@ -46,6 +46,25 @@ struct SavedTrainingTests {
       ])
   }
 
+  @Test("is gone on from only by the same training; what differs is named, and what to do")
+  func resuming() throws {
+    func problem(_ identity: [String: String]) throws -> String {
+      try #require(throws: TrainingError.self) { try SavedTraining(resumingAt: path, identity: identity) }.description
+    }
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    #expect(try problem([:]).contains("there is no saved state; start the training without --resume"))
+    var unfinished = saved
+    unfinished.isFinished = false
+    try unfinished.write(to: path)
+    #expect(try SavedTraining(resumingAt: path, identity: saved.identity).state.history == saved.state.history)
+    #expect(try problem(["--seed": "7", "--margin": "1.0"]).contains("--seed was 42 and is now 7. Give the same"))
+    #expect(
+      SavedTraining.replacementWarning(at: path, directory: "models")
+        == "an unfinished training (2 epochs) in models is replaced by this one")
+    try saved.write(to: path)
+    #expect(SavedTraining.replacementWarning(at: path, directory: "models") == nil)
+  }
+
   @Test("cut at any place it is an error, not a crash")
   func cut() throws {
     defer { try? FileManager.default.removeItem(atPath: path) }

@@ -3,30 +3,22 @@
 import Foundation
 import PairwiseRanking
 import Reports
+import Verification
 
-struct TrainingSummary {
+/// The last lines of a pairwise training.
+struct PairwiseTrainingSummary {
   private let outcome: RankerTraining.Outcome
 
   init(_ outcome: RankerTraining.Outcome) { self.outcome = outcome }
 
-  func printOut(_ mode: TrainingView.Mode) {
+  func printOut(_ mode: ProgressView.Mode) {
     guard mode != .json else {
       printJSONLine(Line(outcome))
       return
     }
     let metadata = outcome.metadata
     let files = metadata.files
-    if mode == .verbose {
-      for report in metadata.verification {
-        print("verified \(report.subject) on \(report.sampleCount) samples")
-        for output in report.outputs {
-          print(
-            "  \(output.name): largest difference \(Figures.number(output.largestAbsolute?.value, digits: 3)), "
-              + "relative \(Figures.number(output.largestRelative?.value, digits: 3)), "
-              + "\(Figures.number(output.largestULP?.value, digits: 3)) ULP")
-        }
-      }
-    }
+    if mode == .verbose { printDifferences(metadata.verification) }
     if mode != .quiet {
       print("Report: \(outcome.directory)/\(files.report)")
       print("Rank:   ranker rank --model \(outcome.directory) --items items.jsonl")
@@ -41,7 +33,7 @@ struct TrainingSummary {
     let metadata = outcome.metadata
     let best = "epoch \(metadata.bestEpoch) of \(metadata.history.count)"
     if let summary = metadata.crossValidation {
-      return "accuracy \(TrainingView.spread(summary.accuracy) { Figures.percent($0) }) "
+      return "accuracy \(PairwiseTrainingView.spread(summary.accuracy) { Figures.percent($0) }) "
         + "in \(summary.folds.count)-fold cross-validation, trained on everything"
     }
     let measures = metadata.headline.measures
