@@ -40,7 +40,7 @@ struct ByteDictionary {
   }
 
   /// Calls `body` with each text, in the order of their numbers.
-  func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
+  func forEachText(_ body: (UnsafeRawBufferPointer) -> Void) {
     bytes.withUnsafeBytes { bytes in
       var start = 0
       for end in ends {
@@ -54,7 +54,7 @@ struct ByteDictionary {
   var strings: [String] {
     var strings: [String] = []
     strings.reserveCapacity(count)
-    forEach { strings.append(String(decoding: $0, as: UTF8.self)) }
+    forEachText { strings.append(String(decoding: $0, as: UTF8.self)) }
     return strings
   }
 

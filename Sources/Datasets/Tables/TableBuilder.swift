@@ -248,7 +248,7 @@ final class ColumnBuilder {
       }
       var placeOf: [Int32] = []
       placeOf.reserveCapacity(builder.texts.count)
-      builder.texts.forEach { placeOf.append(texts.insert($0)) }
+      builder.texts.forEachText { placeOf.append(texts.insert($0)) }
       joined.append(contentsOf: places.lazy.map { $0 < 0 ? -1 : placeOf[Int($0)] })
     }
     return (joined, texts.strings)
