@@ -53,6 +53,21 @@ public struct TrainingProgress: Sendable {
   public var secondsLeft: Double
   /// The finished epoch's record, in the last report of an epoch.
   public var record: EpochRecord?
+
+  /// For trainings whose epochs are not made of batches of samples.
+  public init(
+    epoch: Int, epochs: Int, batch: Int, batches: Int, loss: Double, samplesPerSecond: Double, secondsLeft: Double,
+    record: EpochRecord? = nil
+  ) {
+    self.epoch = epoch
+    self.epochs = epochs
+    self.batch = batch
+    self.batches = batches
+    self.loss = loss
+    self.samplesPerSecond = samplesPerSecond
+    self.secondsLeft = secondsLeft
+    self.record = record
+  }
 }
 
 /// Why a training stopped without a model.

@@ -14,14 +14,21 @@ struct RankerBench: ParsableCommand {
       """)
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case step, read, train, score, help, matmul
+    case step, read, train, score, help, matmul, als
+    case alsGrowth = "als-growth"
+
+    /// What is measured where nothing is named: all that takes seconds.
+    static var standard: [Part] { allCases.filter { $0 != .alsGrowth } }
   }
 
-  @Option(parsing: .upToNextOption, help: "What to measure; everything without it.")
+  @Option(parsing: .upToNextOption, help: "What to measure; everything but als-growth without it.")
   var only: [Part] = []
 
   @Option(help: "A JSONL file of pairs for reading and training; 2,000 pairs are made up without it.")
   var pairs: String?
+
+  @Option(help: "A CSV file of interactions for als; 930,000 are made up without it.")
+  var interactions: String?
 
   @Option(help: "Threads.")
   var threads = 2
@@ -47,7 +54,7 @@ struct RankerBench: ParsableCommand {
       }
       return
     }
-    let parts = only.isEmpty ? Part.allCases : only
+    let parts = only.isEmpty ? Part.standard : only
     var rows: [Measurement] = []
     for part in parts { rows += try measure(part) }
     if json {
@@ -70,6 +77,8 @@ struct RankerBench: ParsableCommand {
     case .train: try withPairs(measureTrainingCommand)
     case .score: try measureScoring(TrainingBench(threads: threads).graph, threads: threads, seconds: seconds)
     case .help: try measureHelp()
+    case .als: try measureFactorization(path: interactions, threads: threads)
+    case .alsGrowth: try measureFactorizationGrowth(threads: threads)
     case .matmul:
       measureMatrixProducts(threads: threads, seconds: seconds / 4).map { row in
         Measurement(
