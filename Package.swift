@@ -108,7 +108,8 @@ let package = Package(
     .executableTarget(
       name: "ranker-bench",
       dependencies: [
-        "PairwiseRanking", "Recommendation", "Training", "GraphEngine", "Datasets", "COpenBLAS", argumentParser,
+        "PairwiseRanking", "Recommendation", "Training", "GraphEngine", "Datasets", "Parquet", "COpenBLAS",
+        argumentParser,
       ],
       swiftSettings: strict),
     // Tests
@@ -139,6 +140,8 @@ let package = Package(
         "Datasets", "Metrics", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors",
         "CommandSupport",
       ]),
+    .executableTarget(
+      name: "parquet-copy", dependencies: ["Parquet"], path: "Tests/ParquetCopy", swiftSettings: strict),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),
     .testTarget(
       name: "CommandTests",

@@ -14,7 +14,7 @@ struct RankerBench: ParsableCommand {
       """)
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case step, read, train, score, help, matmul, als
+    case step, read, parquet, train, score, help, matmul, als
     case alsGrowth = "als-growth"
 
     /// What is measured where nothing is named: all that takes seconds.
@@ -29,6 +29,9 @@ struct RankerBench: ParsableCommand {
 
   @Option(help: "A CSV file of interactions for als; 930,000 are made up without it.")
   var interactions: String?
+
+  @Option(help: "A Parquet file for the clickstream: read where it is there, written where it is not.")
+  var clickstream: String?
 
   @Option(help: "Threads.")
   var threads = 2
@@ -74,6 +77,7 @@ struct RankerBench: ParsableCommand {
     switch part {
     case .step: try TrainingBench(threads: threads).measure(seconds: seconds)
     case .read: try withPairs(measureReading)
+    case .parquet: try withClickstream { try measureParquet($0, threads: threads, seconds: seconds) }
     case .train: try withPairs(measureTrainingCommand)
     case .score: try measureScoring(TrainingBench(threads: threads).graph, threads: threads, seconds: seconds)
     case .help: try measureHelp()
@@ -86,6 +90,18 @@ struct RankerBench: ParsableCommand {
           detail: "packing included")
       }
     }
+  }
+
+  /// Works on the given clickstream, written where it is missing, or on one of this run.
+  private func withClickstream(_ work: (String) throws -> [Measurement]) throws -> [Measurement] {
+    if let clickstream {
+      if !FileManager.default.fileExists(atPath: clickstream) { try writeClickstream(to: clickstream) }
+      return try work(clickstream)
+    }
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("ranker-bench-\(getpid()).parquet").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try writeClickstream(to: path)
+    return try work(path)
   }
 
   /// Works on the given pairs, or on ones made up for this run.

@@ -102,6 +102,17 @@ struct ConversionTests {
     #expect(throws: ParquetError.self) { try file.timestamps("int64", in: .seconds) }
   }
 
+  @Test("a timestamp that overflows the unit is an error")
+  func overflow() throws {
+    let column = ParquetColumn<Int64>([1, .max / 1000 + 1])
+    let bytes = try ParquetWriter.bytes(
+      fields: [.init("t", .timestamp(.microseconds, isUTC: true))], rowGroups: [[column]])
+    let file = try ParquetFile(bytes: bytes)
+    #expect(try file.timestamps("t", in: .milliseconds, roundingDown: true).values == [0, .max / 1_000_000])
+    let error = #expect(throws: ParquetError.self) { try file.timestamps("t", in: .nanoseconds) }
+    #expect(error?.description.contains("value 1 of those that are not null") == true)
+  }
+
   @Test("96-bit timestamps are nanoseconds, and convert like the others")
   func int96() throws {
     let file = try file("int96")
