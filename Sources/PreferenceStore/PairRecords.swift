@@ -14,6 +14,20 @@ public struct StoredPair: Sendable, Hashable {
   public let reasonTags: [String]
   public let similarity: Double?
   public let createdAt: Timestamp
+
+  public init(
+    id: Int64, itemA: String, itemB: String, itemType: String?, label: PreferenceLabel, reasonTags: [String],
+    similarity: Double?, createdAt: Timestamp
+  ) {
+    self.id = id
+    self.itemA = itemA
+    self.itemB = itemB
+    self.itemType = itemType
+    self.label = label
+    self.reasonTags = reasonTags
+    self.similarity = similarity
+    self.createdAt = createdAt
+  }
 }
 
 /// What an import of pairs did.

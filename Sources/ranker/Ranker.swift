@@ -18,6 +18,7 @@ struct Ranker: ParsableCommand {
       """,
     groupedSubcommands: [
       CommandGroup(name: "Collecting preferences:", subcommands: [Items.self, Pairs.self, AddPair.self, Export.self]),
+      CommandGroup(name: "Data:", subcommands: [DataCommands.self]),
       CommandGroup(name: "Training:", subcommands: [Train.self]),
       CommandGroup(
         name: "Using models:",

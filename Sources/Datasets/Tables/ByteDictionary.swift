@@ -12,21 +12,40 @@ struct ByteDictionary {
   private var slots: [Int32] = [Int32](repeating: 0, count: 64)
 
   /// Not the same in every process: a file can't be made so that its texts collide. Numbers do not depend on it.
+  private let seed = Self.seed
   private static let seed: UInt64 = .random(in: .min ... .max)
 
   var count: Int { ends.count }
 
-  /// The number of a text that was met before.
-  func number(of text: UnsafeRawBufferPointer) -> Int32? {
-    let slot = slots[find(text, hash: Self.hash(text))]
-    return slot > 0 ? slot - 1 : nil
+  /// Where a text is, or would go.
+  struct Place {
+    fileprivate var hash: UInt32 = 0
+    fileprivate var slot = 0
+    /// Whether the text was not met before.
+    private(set) var isNew = true
+
+    init() {}
+
+    fileprivate init(hash: UInt32, slot: Int, isNew: Bool) {
+      (self.hash, self.slot, self.isNew) = (hash, slot, isNew)
+    }
+  }
+
+  /// Where a text is; valid until another one is inserted.
+  func find(_ text: UnsafeRawBufferPointer) -> Place {
+    let hash = hash(text)
+    let slot = find(text, hash: hash)
+    return Place(hash: hash, slot: slot, isNew: slots[slot] == 0)
   }
 
   /// The number of a text, which gets the next one where it is new.
-  mutating func insert(_ text: UnsafeRawBufferPointer) -> Int32 {
-    let hash = Self.hash(text)
-    var slot = find(text, hash: hash)
-    if slots[slot] > 0 { return slots[slot] - 1 }
+  mutating func insert(_ text: UnsafeRawBufferPointer) -> Int32 { insert(text, at: find(text)) }
+
+  /// The same for a text that was looked up before.
+  mutating func insert(_ text: UnsafeRawBufferPointer, at place: Place) -> Int32 {
+    if !place.isNew { return slots[place.slot] - 1 }
+    let hash = place.hash
+    var slot = place.slot
     let number = Int32(ends.count)
     bytes.append(contentsOf: text)
     ends.append(bytes.count)
@@ -40,7 +59,7 @@ struct ByteDictionary {
   }
 
   /// Calls `body` with each text, in the order of their numbers.
-  func forEachText(_ body: (UnsafeRawBufferPointer) -> Void) {
+  func visitAll(_ body: (UnsafeRawBufferPointer) -> Void) {
     bytes.withUnsafeBytes { bytes in
       var start = 0
       for end in ends {
@@ -54,7 +73,7 @@ struct ByteDictionary {
   var strings: [String] {
     var strings: [String] = []
     strings.reserveCapacity(count)
-    forEachText { strings.append(String(decoding: $0, as: UTF8.self)) }
+    visitAll { strings.append(String(decoding: $0, as: UTF8.self)) }
     return strings
   }
 
@@ -88,11 +107,11 @@ struct ByteDictionary {
   }
 
   /// Folded 128-bit products of eight bytes at a time, as in wyhash.
-  private static func hash(_ text: UnsafeRawBufferPointer) -> UInt32 {
+  private func hash(_ text: UnsafeRawBufferPointer) -> UInt32 {
     var state = seed ^ UInt64(truncatingIfNeeded: text.count)
     var position = 0
     while position + 8 <= text.count {
-      state = fold(state ^ text.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+      state = Self.fold(state ^ text.loadUnaligned(fromByteOffset: position, as: UInt64.self))
       position += 8
     }
     var rest: UInt64 = 0
@@ -100,7 +119,7 @@ struct ByteDictionary {
       rest = rest << 8 | UInt64(text[position])
       position += 1
     }
-    state = fold(state ^ rest)
+    state = Self.fold(state ^ rest)
     return UInt32(truncatingIfNeeded: state ^ state >> 32)
   }
 

@@ -15,6 +15,8 @@ final class DelimitedDecoder: RecordDecoder {
   /// Set where a field holds a line break: lines are not records in this file then.
   private let needsQuotedLines: Flag
   private let layout: DelimitedLayout
+  private let separator: UnsafeMutableBufferPointer<UInt8>
+  private let columnOfField: UnsafeMutableBufferPointer<Int>
   /// Whether records come with the line breaks of their quoted fields.
   private let hasQuotedLines: Bool
   /// Fields with doubled quotes, undoubled; they live until the row is committed.
@@ -25,24 +27,40 @@ final class DelimitedDecoder: RecordDecoder {
     builder = TableBuilder(columns)
     self.layout = layout
     self.hasQuotedLines = hasQuotedLines
+    separator = .allocate(capacity: layout.separator.count)
+    _ = separator.initialize(from: layout.separator)
+    columnOfField = .allocate(capacity: layout.columnOfField.count)
+    _ = columnOfField.initialize(from: layout.columnOfField)
+  }
+
+  deinit {
+    separator.deallocate()
+    columnOfField.deallocate()
   }
 
   func decode(_ record: UnsafeRawBufferPointer, line: Int) throws(RecordProblem) {
     defer {
-      builder.discard()
       if !unescaped.isEmpty {
         for buffer in unescaped { buffer.deallocate() }
         unescaped.removeAll()
       }
     }
-    var fields = DelimitedFields(record, separator: layout.separator)
+    do throws(RecordProblem) { try take(record) } catch {
+      builder.discard()
+      throw error
+    }
+  }
+
+  private func take(_ record: UnsafeRawBufferPointer) throws(RecordProblem) {
+    let columns = builder.columns
+    var fields = DelimitedFields(record, separator: UnsafeBufferPointer(separator))
     var count = 0
     while let field = fields.next() {
-      if count < layout.columnOfField.count, case let column = layout.columnOfField[count], column >= 0 {
+      if count < columnOfField.count, case let column = columnOfField[count], column >= 0 {
         switch field {
-        case .text(let text): try builder.columns[column].stage(text: text)
+        case .text(let text): try columns[column].stage(text: text)
         case .quoted(let text, let hasDoubledQuotes):
-          try builder.columns[column].stage(text: hasDoubledQuotes ? undoubled(text) : text)
+          try columns[column].stage(text: hasDoubledQuotes ? undoubled(text) : text)
         case .unclosed, .textBehindQuote: break
         }
       }
@@ -58,9 +76,9 @@ final class DelimitedDecoder: RecordDecoder {
       }
       count += 1
     }
-    guard count == layout.columnOfField.count else {
+    guard count == columnOfField.count else {
       throw RecordProblem(
-        message: "has \(count) field\(count == 1 ? "" : "s"), expected \(layout.columnOfField.count) "
+        message: "has \(count) field\(count == 1 ? "" : "s"), expected \(columnOfField.count) "
           + "(separated by \(DelimitedLayout.name(of: layout.separator)))")
     }
     try builder.commit()
@@ -105,12 +123,13 @@ struct DelimitedFields: Sequence, IteratorProtocol {
   }
 
   private let line: UnsafeRawBufferPointer
-  private let separator: [UInt8]
+  private let separator: UnsafeBufferPointer<UInt8>
   private let firstByte: UInt8
   private var position = 0
   private var isAtEnd = false
 
-  init(_ line: UnsafeRawBufferPointer, separator: [UInt8]) {
+  /// - Parameter separator: at least one byte; kept by the caller.
+  init(_ line: UnsafeRawBufferPointer, separator: UnsafeBufferPointer<UInt8>) {
     self.line = line
     self.separator = separator
     firstByte = separator[0]
@@ -157,8 +176,9 @@ struct DelimitedFields: Sequence, IteratorProtocol {
   }
 
   private func isAtSeparator() -> Bool {
-    guard position + separator.count <= line.count else { return false }
-    for offset in separator.indices where line[position + offset] != separator[offset] { return false }
+    guard position + separator.count <= line.count, line[position] == firstByte else { return false }
+    if separator.count == 1 { return true }
+    for offset in 1..<separator.count where line[position + offset] != separator[offset] { return false }
     return true
   }
 

@@ -197,10 +197,12 @@ private struct FirstLine {
         skipped.lines += scan.breakCount + 1
         let line = UnsafeRawBufferPointer(rebasing: rest[..<(end ?? rest.count)]).droppingCarriageReturn()
         if line.isEmpty { continue }
-        for field in DelimitedFields(line, separator: separator) {
-          switch field {
-          case .text(let text), .quoted(let text, _): fields.append(String(decoding: text, as: UTF8.self))
-          case .unclosed, .textBehindQuote: fields.append("\"")
+        separator.withUnsafeBufferPointer { separator in
+          for field in DelimitedFields(line, separator: separator) {
+            switch field {
+            case .text(let text), .quoted(let text, _): fields.append(String(decoding: text, as: UTF8.self))
+            case .unclosed, .textBehindQuote: fields.append("\"")
+            }
           }
         }
         return

@@ -75,16 +75,16 @@ final class JSONRowDecoder: RecordDecoder {
       case .field(let key, let value):
         let column = keys.column(of: key)
         guard column >= 0 else { continue }
-        let target = builder.columns[column]
+        let target = builder.columns.baseAddress! + column
         // A repeated key is a problem for the slower way to tell.
-        if target.isStaged { return false }
+        if target.pointee.isStaged { return false }
         switch value {
         case .string(let text):
-          if text.isEmpty || target.isList { return false }
-          try target.stage(text: text)
+          if text.isEmpty || target.pointee.isList { return false }
+          try target.pointee.stage(text: text)
         case .number(let text):
           guard let number = DecimalText.double(text) else { return false }
-          try target.stage(number: number, whole: DecimalText.integer(text))
+          try target.pointee.stage(number: number, whole: DecimalText.integer(text))
         case .null: break
         case .literal: return false
         }
@@ -104,28 +104,28 @@ final class JSONRowDecoder: RecordDecoder {
       let column = keys.column(of: key.bytes)
       guard column >= 0 else { continue }
       try seen.add(column, key)
-      let target = builder.columns[column]
+      let target = builder.columns.baseAddress! + column
       switch field.kind {
       case .null: break
       case .string:
-        guard !target.isList else { throw target.wrongKind(field.kindName) }
+        guard !target.pointee.isList else { throw target.pointee.wrongKind(field.kindName) }
         guard let text = field.utf8, !text.isEmpty else {
           throw RecordProblem(message: "\"\(key)\" is an empty string")
         }
-        try target.stage(text: text)
+        try target.pointee.stage(text: text)
       case .number:
         let number = try field.finiteNumber(key.description)
-        try target.stage(number: number, whole: field.integer)
+        try target.pointee.stage(number: number, whole: field.integer)
       case .array:
-        guard target.isList else { throw target.wrongKind(field.kindName) }
+        guard target.pointee.isList else { throw target.pointee.wrongKind(field.kindName) }
         for (index, element) in field.elements.enumerated() {
           guard let text = element.utf8 else {
             throw RecordProblem(message: "\"\(key)[\(index)]\" must be a string, found \(element.kindName)")
           }
-          try target.stage(element: text)
+          try target.pointee.stage(element: text)
         }
-        target.stageList()
-      case .bool, .object: throw target.wrongKind(field.kindName)
+        target.pointee.stageList()
+      case .bool, .object: throw target.pointee.wrongKind(field.kindName)
       }
     }
   }

@@ -4,43 +4,56 @@ import Glibc
 
 /// Rows of one range of a file, as columns.
 final class TableBuilder {
-  let columns: [ColumnBuilder]
+  /// In memory of their own: a row touches every column several times, and through a pointer that needs no counting of
+  /// references and no checks of exclusive access.
+  let columns: UnsafeMutableBufferPointer<ColumnBuilder>
   private(set) var rowCount = 0
 
-  init(_ columns: [TableColumn]) { self.columns = columns.map(ColumnBuilder.init) }
+  init(_ columns: [TableColumn]) {
+    self.columns = .allocate(capacity: columns.count)
+    for (index, column) in columns.enumerated() {
+      self.columns.initializeElement(at: index, to: ColumnBuilder(column))
+    }
+  }
+
+  deinit {
+    columns.deinitialize()
+    columns.deallocate()
+  }
 
   /// Takes the values that were staged as a row.
   func commit() throws(RecordProblem) {
-    for column in columns where !column.isStaged && column.column.isRequired {
-      throw RecordProblem(message: "\"\(column.column.name)\" is missing")
-    }
-    for column in columns { try column.checkText() }
-    for column in columns { column.commit(row: rowCount) }
+    for index in 0..<columns.count { try columns[index].checkStaged() }
+    for index in 0..<columns.count { columns[index].commit(row: rowCount) }
     rowCount += 1
   }
 
   /// Forgets what was staged.
   func discard() {
-    for column in columns { column.discard() }
+    for index in 0..<columns.count { columns[index].discard() }
   }
 
   /// The rows of several ranges, one after the other. Takes their memory away as it goes.
   static func joined(_ builders: [TableBuilder]) -> Table {
     let rowCount = builders.reduce(0) { $0 + $1.rowCount }
-    let columns = builders[0].columns.indices.map { index in
-      ColumnBuilder.joined(builders.map { ($0.columns[index], $0.rowCount) }, rowCount: rowCount)
+    let columns = (0..<builders[0].columns.count).map { index in
+      ColumnBuilder.joined(
+        builders.map { (builder: $0.columns.baseAddress! + index, rowCount: $0.rowCount) }, rowCount: rowCount)
     }
     return Table(rowCount: rowCount, columns: columns)
   }
 }
 
 /// The values of one column, and the one that the row being read has for it.
-final class ColumnBuilder {
+struct ColumnBuilder {
   let column: TableColumn
+  private let content: TableColumn.Content
+  private let isRequired: Bool
   /// Whether the row being read has a value.
   private(set) var isStaged = false
   /// Valid until the record ends.
   private var text = UnsafeRawBufferPointer(start: nil, count: 0)
+  private var place = ByteDictionary.Place()
   private var number: Float = 0
   private var time: Int64 = 0
   private var list: [Int32] = []
@@ -53,20 +66,24 @@ final class ColumnBuilder {
   private var times: [Int64] = []
   private var isAbsent = true
 
-  init(_ column: TableColumn) { self.column = column }
+  init(_ column: TableColumn) {
+    self.column = column
+    content = column.content
+    isRequired = column.isRequired
+  }
 
-  func discard() {
+  mutating func discard() {
     isStaged = false
-    list.removeAll(keepingCapacity: true)
+    if !list.isEmpty { list.removeAll(keepingCapacity: true) }
   }
 
   /// Stages a text: an id as it is, a number or a time from its digits. Empty is missing.
-  func stage(text: UnsafeRawBufferPointer) throws(RecordProblem) {
+  mutating func stage(text: UnsafeRawBufferPointer) throws(RecordProblem) {
     guard !text.isEmpty else {
-      if column.isRequired { throw RecordProblem(message: "\"\(column.name)\" is empty") }
+      if isRequired { throw RecordProblem(message: "\"\(column.name)\" is empty") }
       return
     }
-    switch column.content {
+    switch content {
     case .ids: self.text = text
     case .idLists: throw wrongKind("text", expected: "a list of strings")
     case .numbers(let minimum):
@@ -90,8 +107,8 @@ final class ColumnBuilder {
   }
 
   /// Stages a number of a form that has numbers.
-  func stage(number: Double, whole: Int64?) throws(RecordProblem) {
-    switch column.content {
+  mutating func stage(number: Double, whole: Int64?) throws(RecordProblem) {
+    switch content {
     case .ids:
       throw RecordProblem(
         message: "\"\(column.name)\" must be a string, found a number; write it in quotes, "
@@ -104,8 +121,8 @@ final class ColumnBuilder {
   }
 
   /// Stages one more element of a list.
-  func stage(element: UnsafeRawBufferPointer) throws(RecordProblem) {
-    guard case .idLists = column.content else { throw wrongKind("an array", expected: expectedKind) }
+  mutating func stage(element: UnsafeRawBufferPointer) throws(RecordProblem) {
+    guard case .idLists = content else { throw wrongKind("an array", expected: expectedKind) }
     guard !element.isEmpty else {
       throw RecordProblem(message: "\"\(column.name)[\(list.count)]\" is an empty string")
     }
@@ -115,14 +132,14 @@ final class ColumnBuilder {
   }
 
   /// Stages a list, its elements staged before.
-  func stageList() { isStaged = true }
+  mutating func stageList() { isStaged = true }
 
   func wrongKind(_ found: String, expected: String? = nil) -> RecordProblem {
     RecordProblem(message: "\"\(column.name)\" must be \(expected ?? expectedKind), found \(found)")
   }
 
   private var expectedKind: String {
-    switch column.content {
+    switch content {
     case .ids: "a string"
     case .idLists: "an array of strings"
     case .numbers: "a number"
@@ -130,7 +147,7 @@ final class ColumnBuilder {
     }
   }
 
-  private func stage(checked number: Double, above minimum: Float?) throws(RecordProblem) {
+  private mutating func stage(checked number: Double, above minimum: Float?) throws(RecordProblem) {
     let narrow = Float(number)
     guard narrow.isFinite else {
       throw RecordProblem(message: "\"\(column.name)\" is \(number), which is beyond a 32-bit float's range")
@@ -162,26 +179,32 @@ final class ColumnBuilder {
     "\"\(String(decoding: text, as: UTF8.self).shortened)\""
   }
 
-  /// Before anything of the row is kept: an id that is new must be text.
-  func checkText() throws(RecordProblem) {
-    guard isStaged, case .ids = column.content, texts.number(of: text) == nil else { return }
+  /// Before anything of the row is kept: what is required must be there, and an id that is new must be text.
+  mutating func checkStaged() throws(RecordProblem) {
+    guard isStaged else {
+      if isRequired { throw RecordProblem(message: "\"\(column.name)\" is missing") }
+      return
+    }
+    guard case .ids = content else { return }
+    place = texts.find(text)
+    guard place.isNew else { return }
     guard UTF8Check.isValid(text) else { throw UTF8Check.problem(column.name) }
   }
 
   /// Takes what is staged as the value of `row`, the next one.
-  func commit(row: Int) {
+  mutating func commit(row: Int) {
     if isAbsent {
       guard isStaged else { return }
       isAbsent = false
-      switch column.content {
+      switch content {
       case .ids: places = Array(repeating: -1, count: row)
       case .idLists: offsets = Array(repeating: 0, count: row + 1)
       case .numbers: numbers = Array(repeating: .nan, count: row)
       case .times: times = Array(repeating: .min, count: row)
       }
     }
-    switch column.content {
-    case .ids: places.append(isStaged ? texts.insert(text) : -1)
+    switch content {
+    case .ids: places.append(isStaged ? texts.insert(text, at: place) : -1)
     case .idLists:
       places.append(contentsOf: list)
       offsets.append(places.count)
@@ -192,35 +215,37 @@ final class ColumnBuilder {
     isStaged = false
   }
 
-  static func joined(_ parts: [(builder: ColumnBuilder, rowCount: Int)], rowCount: Int) -> Table.Values {
-    if parts.allSatisfy(\.builder.isAbsent) { return .absent }
-    if parts.count == 1 { return parts[0].builder.takeValues() }
-    switch parts[0].builder.column.content {
+  static func joined(_ parts: [(builder: UnsafeMutablePointer<ColumnBuilder>, rowCount: Int)], rowCount: Int)
+    -> Table.Values
+  {
+    if parts.allSatisfy(\.builder.pointee.isAbsent) { return .absent }
+    if parts.count == 1 { return parts[0].builder.pointee.takeValues() }
+    switch parts[0].builder.pointee.content {
     case .ids:
       let (places, texts) = joinedPlaces(parts, count: rowCount)
       return .ids(places: places, texts: texts)
     case .idLists:
-      let (places, texts) = joinedPlaces(parts, count: parts.reduce(0) { $0 + $1.builder.places.count })
+      let (places, texts) = joinedPlaces(parts, count: parts.reduce(0) { $0 + $1.builder.pointee.places.count })
       var offsets = [0]
       offsets.reserveCapacity(rowCount + 1)
       for (builder, rows) in parts {
         let start = offsets.last!
-        if builder.isAbsent {
+        if builder.pointee.isAbsent {
           offsets.append(contentsOf: repeatElement(start, count: rows))
         } else {
-          offsets.append(contentsOf: builder.offsets.dropFirst().lazy.map { start + $0 })
+          offsets.append(contentsOf: builder.pointee.offsets.dropFirst().lazy.map { start + $0 })
         }
       }
       return .idLists(offsets: offsets, places: places, texts: texts)
     case .numbers:
-      return .numbers(joinedValues(parts, count: rowCount, missing: .nan) { builder in take(&builder.numbers) })
+      return .numbers(joinedValues(parts, count: rowCount, missing: .nan) { builder in take(&builder.pointee.numbers) })
     case .times:
-      return .times(joinedValues(parts, count: rowCount, missing: .min) { builder in take(&builder.times) })
+      return .times(joinedValues(parts, count: rowCount, missing: .min) { builder in take(&builder.pointee.times) })
     }
   }
 
-  private func takeValues() -> Table.Values {
-    switch column.content {
+  private mutating func takeValues() -> Table.Values {
+    switch content {
     case .ids: .ids(places: take(&places), texts: texts.strings)
     case .idLists: .idLists(offsets: take(&offsets), places: take(&places), texts: texts.strings)
     case .numbers: .numbers(take(&numbers))
@@ -230,38 +255,38 @@ final class ColumnBuilder {
 
   /// The places of all parts, in one numbering of texts.
   private static func joinedPlaces(
-    _ parts: [(builder: ColumnBuilder, rowCount: Int)], count: Int
+    _ parts: [(builder: UnsafeMutablePointer<ColumnBuilder>, rowCount: Int)], count: Int
   ) -> (places: [Int32], texts: [String]) {
     var texts = ByteDictionary()
     var joined: [Int32] = []
     joined.reserveCapacity(count)
     for (builder, rows) in parts {
-      if builder.isAbsent {
-        if case .ids = builder.column.content { joined.append(contentsOf: repeatElement(-1, count: rows)) }
+      if builder.pointee.isAbsent {
+        if case .ids = builder.pointee.content { joined.append(contentsOf: repeatElement(-1, count: rows)) }
         continue
       }
-      let places = take(&builder.places)
+      let places = take(&builder.pointee.places)
       if texts.count == 0 {
-        texts = builder.texts
+        texts = builder.pointee.texts
         joined.append(contentsOf: places)
         continue
       }
       var placeOf: [Int32] = []
-      placeOf.reserveCapacity(builder.texts.count)
-      builder.texts.forEachText { placeOf.append(texts.insert($0)) }
+      placeOf.reserveCapacity(builder.pointee.texts.count)
+      builder.pointee.texts.visitAll { placeOf.append(texts.insert($0)) }
       joined.append(contentsOf: places.lazy.map { $0 < 0 ? -1 : placeOf[Int($0)] })
     }
     return (joined, texts.strings)
   }
 
   private static func joinedValues<Value>(
-    _ parts: [(builder: ColumnBuilder, rowCount: Int)], count: Int, missing: Value,
-    values: (ColumnBuilder) -> [Value]
+    _ parts: [(builder: UnsafeMutablePointer<ColumnBuilder>, rowCount: Int)], count: Int, missing: Value,
+    values: (UnsafeMutablePointer<ColumnBuilder>) -> [Value]
   ) -> [Value] {
     var joined: [Value] = []
     joined.reserveCapacity(count)
     for (builder, rows) in parts {
-      if builder.isAbsent {
+      if builder.pointee.isAbsent {
         joined.append(contentsOf: repeatElement(missing, count: rows))
       } else {
         joined.append(contentsOf: values(builder))

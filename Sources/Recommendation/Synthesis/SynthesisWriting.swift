@@ -1,0 +1,184 @@
+// Synthesized interactions as files: the name's suffix says the form.
+
+import Datasets
+
+extension InteractionSynthesis {
+  /// The forms that synthesized interactions are written in.
+  enum FileForm {
+    case document, lines
+    case delimited(separator: String)
+  }
+
+  /// What was written.
+  public struct Summary: Sendable, Hashable {
+    public let path: String
+    public let interactions: Int
+    public let heldOutCases: Int
+  }
+
+  /// Writes the interactions to `path`, `-` for standard output: a JSON document with metadata and held-out cases for
+  /// `.json`, an object a line for `.jsonl`, separated fields for `.csv` and `.tsv`. Held-out cases have a place in a
+  /// document only.
+  @discardableResult
+  public func write(to path: String) throws -> Summary {
+    try check()
+    let form = try Self.form(of: path)
+    let writer = try LineWriter(path: path)
+    var line: [UInt8] = []
+    var rowCount = 0
+    var caseCount = 0
+    // A comma stands before every element but the first, at the end of the line above: lines are written one behind.
+    func flush(_ ending: String) throws {
+      try writer.writeLine { text in
+        text.append(contentsOf: line)
+        text.append(contentsOf: ending.utf8)
+      }
+      line.removeAll(keepingCapacity: true)
+    }
+
+    let names = Names(users: users, items: items)
+    var synthesis = self
+    switch form {
+    case .document:
+      line.append(contentsOf: metadata.utf8)
+      try flush("")
+      line.append(contentsOf: "\"interactions\": [".utf8)
+    case .lines:
+      synthesis.heldOutItems = 0
+    case .delimited(let separator):
+      synthesis.heldOutItems = 0
+      line.append(
+        contentsOf: ["user_id", "item_id", "timestamp", "interaction_type", "implicit_rating"]
+          .joined(separator: separator).utf8)
+      try flush("")
+    }
+    try synthesis.generate { row in
+      switch form {
+      case .document:
+        try flush(rowCount == 0 ? "" : ",")
+        Self.appendObject(row, names: names, to: &line)
+      case .lines:
+        Self.appendObject(row, names: names, to: &line)
+        try flush("")
+      case .delimited(let separator):
+        Self.appendFields(row, names: names, separator: separator, to: &line)
+        try flush("")
+      }
+      rowCount += 1
+    } heldOut: { user, relevant, candidates in
+      try flush(caseCount == 0 ? "" : ",")
+      if caseCount == 0 {
+        line.append(contentsOf: "],\n\"held_out_test\": [".utf8)
+        try flush("")
+      }
+      line.append(contentsOf: "{\"user_id\": \"".utf8)
+      names.appendUser(user, to: &line)
+      line.append(contentsOf: "\", \"relevant_items\": [".utf8)
+      names.appendItems(relevant, to: &line)
+      line.append(contentsOf: "], \"candidate_items\": [".utf8)
+      names.appendItems(candidates, to: &line)
+      line.append(contentsOf: "]}".utf8)
+      caseCount += 1
+    }
+    if case .document = form {
+      try flush("")
+      line.append(contentsOf: "]}".utf8)
+      try flush("")
+    }
+    try writer.finish()
+    return Summary(path: path, interactions: rowCount, heldOutCases: caseCount)
+  }
+
+  private static func form(of path: String) throws(SynthesisError) -> FileForm {
+    let suffix = path == "-" ? "json" : path.split(separator: ".").last.map { $0.lowercased() } ?? ""
+    switch suffix {
+    case "json": return .document
+    case "jsonl", "ndjson": return .lines
+    case "csv": return .delimited(separator: ",")
+    case "tsv": return .delimited(separator: "\t")
+    default:
+      throw SynthesisError(setting: "output", value: path, expected: "a name that ends in .json, .jsonl, .csv or .tsv")
+    }
+  }
+
+  /// The beginning of a document. Items count all of the catalogue, as the held-out candidates come from it.
+  private var metadata: String {
+    let density = Double(interactions) / (Double(users) * Double(items))
+    return "{\"metadata\": {\"num_users\": \(users), \"num_items\": \(items), \"num_interactions\": \(interactions), "
+      + "\"density\": \(density), \"synthesis\": {\"factors\": \(factors), \"popularity_skew\": \(popularitySkew), "
+      + "\"activity_skew\": \(activitySkew), \"sharpness\": \(sharpness), \"noise\": \(noise), "
+      + "\"held_out_items\": \(heldOutItems), \"candidates\": \(candidates), \"days\": \(days), "
+      + "\"start\": \"\(start)\", \"seed\": \(seed)}},"
+  }
+
+  private static func appendObject(_ row: Row, names: Names, to line: inout [UInt8]) {
+    line.append(contentsOf: "{\"user_id\": \"".utf8)
+    names.appendUser(row.user, to: &line)
+    line.append(contentsOf: "\", \"item_id\": \"".utf8)
+    names.appendItem(row.item, to: &line)
+    line.append(contentsOf: "\", \"timestamp\": ".utf8)
+    appendNumber(row.seconds, to: &line)
+    line.append(contentsOf: ", \"interaction_type\": \"".utf8)
+    line.append(contentsOf: kinds[row.kind].name.utf8)
+    line.append(contentsOf: "\", \"implicit_rating\": ".utf8)
+    line.append(contentsOf: strengths[row.kind].utf8)
+    line.append(UInt8(ascii: "}"))
+  }
+
+  private static func appendFields(_ row: Row, names: Names, separator: String, to line: inout [UInt8]) {
+    names.appendUser(row.user, to: &line)
+    line.append(contentsOf: separator.utf8)
+    names.appendItem(row.item, to: &line)
+    line.append(contentsOf: separator.utf8)
+    appendNumber(row.seconds, to: &line)
+    line.append(contentsOf: separator.utf8)
+    line.append(contentsOf: kinds[row.kind].name.utf8)
+    line.append(contentsOf: separator.utf8)
+    line.append(contentsOf: strengths[row.kind].utf8)
+  }
+
+  private static let strengths = kinds.map { "\($0.strength)" }
+
+  private static func appendNumber(_ number: Int64, to line: inout [UInt8]) {
+    line.append(contentsOf: "\(number)".utf8)
+  }
+
+  /// `user_0042`, `item_0007`: as many digits as the largest place needs, so that they sort by place.
+  private struct Names {
+    private let userDigits: Int
+    private let itemDigits: Int
+
+    init(users: Int, items: Int) {
+      userDigits = String(users - 1).utf8.count
+      itemDigits = String(items - 1).utf8.count
+    }
+
+    func appendUser(_ user: Int, to line: inout [UInt8]) {
+      line.append(contentsOf: "user_".utf8)
+      append(user, digits: userDigits, to: &line)
+    }
+
+    func appendItem(_ item: Int, to line: inout [UInt8]) {
+      line.append(contentsOf: "item_".utf8)
+      append(item, digits: itemDigits, to: &line)
+    }
+
+    func appendItems(_ items: [Int], to line: inout [UInt8]) {
+      for (index, item) in items.enumerated() {
+        if index > 0 { line.append(contentsOf: ", ".utf8) }
+        line.append(UInt8(ascii: "\""))
+        appendItem(item, to: &line)
+        line.append(UInt8(ascii: "\""))
+      }
+    }
+
+    private func append(_ number: Int, digits: Int, to line: inout [UInt8]) {
+      var unit = 1
+      for _ in 1..<digits { unit *= 10 }
+      while unit > 0 {
+        line.append(UInt8(ascii: "0") + UInt8(number / unit % 10))
+        unit /= 10
+      }
+    }
+  }
+}

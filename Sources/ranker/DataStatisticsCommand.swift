@@ -1,0 +1,115 @@
+// `ranker data stats`: what a data file looks like.
+
+import ArgumentParser
+import Datasets
+import PreferenceStore
+import Recommendation
+import Reports
+
+struct DataStatistics: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stats",
+    abstract: "Show what a data file looks like.",
+    discussion: """
+      Tells by looking whether the file holds interactions (and in which form) or preference pairs. For interactions: \
+      how many, how dense, how uneven, from when to when; for pairs what `ranker pairs stats` shows.
+      """)
+
+  @Argument(help: ArgumentHelp("The file, or a clickstream's directory.", valueName: "file"))
+  var file: String
+
+  @Option(help: "What the file is for, recommendation or pairs (default: found out).")
+  var type: DataPurpose?
+
+  @Flag(help: "Make the first bad row an error, instead of leaving it out.")
+  var strict = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @OptionGroup(title: "Understanding interactions") var interactions: InteractionOptions
+
+  func run() throws {
+    switch try type ?? (PairFile.seemsToBe(file) ? .pairs : .recommendation) {
+    case .pairs:
+      let pairs = try PairFile(path: file, options: ReadOptions(isStrict: strict))
+      remarkSkipped(pairs.skipped, of: file)
+      let statistics = PairStatistics(pairs)
+      if json { try printJSON(StatisticsReport(statistics)) } else { StatisticsView(statistics).printOut() }
+    case .recommendation:
+      let data = try InteractionDataset(path: file, options: interactions.reading(isStrict: strict))
+      remarkSkipped(data.skipped, of: file)
+      let statistics = InteractionStatistics(data)
+      if json { try printJSON(statistics) } else { InteractionStatisticsView(statistics).printOut() }
+      flushOutput()
+      for warning in data.warnings { remark("warning: \(warning.printable)") }
+      for note in data.notes { remark("note: \(note.printable)") }
+    }
+  }
+}
+
+/// The statistics of interactions in the terminal.
+struct InteractionStatisticsView {
+  private let statistics: InteractionStatistics
+  private let style = Style.output
+
+  init(_ statistics: InteractionStatistics) { self.statistics = statistics }
+
+  func printOut() {
+    let statistics = statistics
+    line("form", statistics.format.rawValue)
+    line("users", Figures.count(statistics.users))
+    line("items", Figures.count(statistics.items))
+    let repeated =
+      statistics.duplicates > 0 ? style.dim("  (\(Figures.count(statistics.duplicates)) repeat a pair)") : ""
+    line("interactions", Figures.count(statistics.interactions) + repeated)
+    line("density", "\(Figures.number(statistics.density * 100))%")
+    if let first = statistics.firstTime, let last = statistics.lastTime {
+      let order = statistics.isInOrderOfTime == true ? "" : style.dim("  (not in this order in the file)")
+      line("time", "\(first) to \(last)\(order)")
+    }
+    line(
+      "strength",
+      statistics.minimumStrength == statistics.maximumStrength
+        ? "\(statistics.minimumStrength)" : "\(statistics.minimumStrength) to \(statistics.maximumStrength)")
+    line(
+      "popularity",
+      "Gini \(Figures.number(statistics.popularityGini, digits: 3)); the top tenth of items has "
+        + Figures.percent(statistics.topTenthShare))
+    if statistics.heldOutCases > 0 {
+      line(
+        "held out",
+        "\(count(statistics.heldOutCases, "case")) with \(count(statistics.heldOutItems, "relevant item"))")
+    }
+    print("")
+    var table = TextTable(
+      [.init(title: "INTERACTIONS OF")]
+        + ["LEAST", "25%", "MEDIAN", "75%", "90%", "MOST", "MEAN"].map { .init(title: $0, alignsRight: true) })
+    for (name, quantiles) in [("a user", statistics.userActivity), ("an item", statistics.itemPopularity)] {
+      table.add(
+        [name]
+          + [
+            quantiles.minimum, quantiles.quarter, quantiles.median, quantiles.threeQuarters, quantiles.nineTenths,
+            quantiles.maximum,
+          ].map(Figures.count) + [quantiles.mean.decimals(1)])
+    }
+    table.printOut()
+    if !statistics.kinds.isEmpty {
+      print("")
+      var table = TextTable([
+        .init(title: "KIND", isFlexible: true), .init(title: "INTERACTIONS", alignsRight: true),
+        .init(title: "SHARE", alignsRight: true), .init(title: ""),
+      ])
+      for kind in statistics.kinds.prefix(20) {
+        table.add([
+          kind.kind, Figures.count(kind.count),
+          Figures.percent(Double(kind.count) / Double(statistics.interactions)),
+          kind.isContact == true ? "contact" : "",
+        ])
+      }
+      table.printOut()
+    }
+  }
+
+  private func line(_ name: String, _ value: String) { print("\(style.bold(name.fitted(13)))  \(value)") }
+}
