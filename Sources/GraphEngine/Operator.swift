@@ -15,6 +15,10 @@ struct Operator: Sendable {
   var memory = Memory.separate
   /// Inputs of which only the shape counts: their memory is free for others before this operator runs.
   var shapeInputs: ClosedRange<Int>?
+  /// How the outputs can be computed in parts; see `Schedule`.
+  var rows = RowRule.none
+  /// The multiply-adds of a node, where they are most of its work.
+  var multiplyAdds: (@Sendable (Inference) -> Int?)?
   /// Types and shapes of the outputs, from those of the inputs and the values that are known before a run.
   let infer: @Sendable (Inference) throws -> [TensorSpec]
   /// The outputs where they follow from the types alone (`Shape`) or from known values by a shorter way; nil elsewhere.
@@ -74,6 +78,8 @@ extension Operator {
     return specs
   }
 
+  private static let largestFolded = 1 << 20
+
   /// A tensor of more bytes than this is taken for a mistake in a shape: 64 GiB.
   static let maximumByteCount = 64 << 30
 
@@ -86,9 +92,14 @@ extension Operator {
   func fold(_ inference: Inference, random: RandomState) throws -> [Tensor]? {
     if let known, let values = try known(inference) { return values }
     guard memory != .updatesVariable, memory != .random else { return nil }
-    for (input, constant) in zip(inference.inputs, inference.constants) where input != nil && constant == nil {
-      return nil
+    var isWhole = true
+    for (position, constant) in inference.constants.enumerated()
+    where inference.isPresent(position) && constant == nil {
+      guard shapeInputs?.contains(position) ?? false else { return nil }
+      isWhole = false
     }
+    // A value that only shapes decide about is kept with the plan: not a table of zeros.
+    if !isWhole, try checkedInfer(inference).reduce(0, { $0 + $1.byteCount }) > Self.largestFolded { return nil }
     return try evaluate(inference, random: random)
   }
 
@@ -105,7 +116,11 @@ extension Operator {
       Buffer(spec: tensor.spec, pointer: UnsafeMutableRawPointer(mutating: tensor.unsafeBaseAddress))
     }
     let binding = Binding(
-      inference: inference, inputs: inputs.map { $0.map(buffer) },
+      inference: inference,
+      inputs: inputs.enumerated().map { position, tensor in
+        // Nothing reads the elements of an input of which only the shape is known.
+        tensor.map(buffer) ?? inference.inputs[position].map { Buffer(spec: $0, pointer: Self.nowhere) }
+      },
       outputs: outputs.enumerated().map { index, tensor in
         index < inference.node.outputs.count && !inference.node.outputs[index].isEmpty ? buffer(tensor) : nil
       }, pool: .serial, random: random, faults: Faults())
@@ -116,6 +131,8 @@ extension Operator {
     try binding.faults.check()
     return outputs
   }
+
+  nonisolated(unsafe) private static let nowhere = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
 
   /// The name under which a node finds its operator.
   static func key(_ name: String, domain: String) -> String {
@@ -201,10 +218,13 @@ final class Binding {
   let random: RandomState
   /// Where the kernel notes values that it cannot compute with, such as an index outside its range.
   let faults: Faults
+  /// The first output's elements before the first of this binding, where it is for a part of the rows.
+  let offset: Int
   private(set) var scratchByteCount = 0
 
   init(
-    inference: Inference, inputs: [Buffer?], outputs: [Buffer?], pool: ThreadPool, random: RandomState, faults: Faults
+    inference: Inference, inputs: [Buffer?], outputs: [Buffer?], pool: ThreadPool, random: RandomState, faults: Faults,
+    offset: Int = 0
   ) {
     self.inference = inference
     self.inputs = inputs
@@ -212,6 +232,7 @@ final class Binding {
     self.pool = pool
     self.random = random
     self.faults = faults
+    self.offset = offset
   }
 
   var node: Node { inference.node }

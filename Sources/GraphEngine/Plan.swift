@@ -141,22 +141,23 @@ struct Planner {
   }
 
   /// Where a value lives.
-  private enum Place {
+  enum Place {
     case constant(Int)
     case variable(Buffer)
     case slot(Int)
   }
 
-  private struct Entry {
+  struct Entry {
     let spec: TensorSpec
     let place: Place
   }
 
   /// A stretch of the arena that a value and its views share, from the step that writes it to the last that reads it.
+  /// While it is planned, steps are counted in the order in which they run, then in stretches of the schedule.
   private struct Slot {
     let byteCount: Int
-    var first: Int
-    var last: Int
+    var first = Int.max
+    var last = -1
     /// The slot in whose memory this one lies: an operator overwrites its input, or a part is written where it is joined.
     var within: Int?
     /// Bytes from the start of that slot, or of the arena.
@@ -164,7 +165,7 @@ struct Planner {
   }
 
   /// A node with everything known but its memory.
-  private struct Pending {
+  struct Pending {
     let known: Operator
     let inference: Inference
     let inputs: [Entry?]
@@ -177,17 +178,17 @@ struct Planner {
     for (name, buffer) in variables { entries[name] = Entry(spec: buffer.spec, place: .variable(buffer)) }
     for input in program.inputs {
       // Inputs are written before the first step and stay whole for a second run.
-      if let spec = feeds[input.name] { entries[input.name] = slot(spec, at: -1) }
+      if let spec = feeds[input.name] { entries[input.name] = slot(spec) }
     }
     try typeNodes()
-    for name in program.outputs + program.inputs.map(\.name) {
-      if case .slot(let slot)? = entries[name]?.place { slots[slot].last = .max }
-    }
+    let schedule = Schedule(pending, threads: pool.threadCount)
+    let places = measureLives(schedule)
     joinInPlace()
-    overwriteInputs()
+    overwriteInputs(schedule, places)
+    extendLives(schedule)
     // First the offsets, then a call that sees them: as one expression `bind` would get the slots from before.
     let arenaByteCount = layOut()
-    return try bind(arenaByteCount: arenaByteCount)
+    return try bind(schedule, arenaByteCount: arenaByteCount)
   }
 
   private mutating func constant(_ tensor: Tensor) -> Entry {
@@ -195,13 +196,9 @@ struct Planner {
     return Entry(spec: tensor.spec, place: .constant(constants.count - 1))
   }
 
-  private mutating func slot(_ spec: TensorSpec, at step: Int) -> Entry {
-    slots.append(Slot(byteCount: spec.byteCount, first: step, last: step))
+  private mutating func slot(_ spec: TensorSpec) -> Entry {
+    slots.append(Slot(byteCount: spec.byteCount))
     return Entry(spec: spec, place: .slot(slots.count - 1))
-  }
-
-  private mutating func read(_ entry: Entry?, at step: Int) {
-    if case .slot(let slot)? = entry?.place { slots[slot].last = max(slots[slot].last, step) }
   }
 
   /// Types every node in order, folds those whose inputs are known, and puts the taken branch in an `If`'s place.
@@ -223,11 +220,7 @@ struct Planner {
         for (name, tensor) in zip(node.outputs, folded) where !name.isEmpty { entries[name] = constant(tensor) }
         continue
       }
-      let step = pending.count
       let specs = try known.checkedInfer(inference)
-      for (position, input) in inputs.enumerated() where !(known.shapeInputs?.contains(position) ?? false) {
-        read(input, at: step)
-      }
       var outputs: [Entry?] = []
       for (position, spec) in specs.enumerated() {
         let name = position < node.outputs.count ? node.outputs[position] : ""
@@ -235,9 +228,7 @@ struct Planner {
           outputs.append(nil)
           continue
         }
-        let entry =
-          position == 0 ? shared(known, spec, inputs.first ?? nil) ?? slot(spec, at: step) : slot(spec, at: step)
-        read(entry, at: step)
+        let entry = position == 0 ? shared(known, spec, inputs.first ?? nil) ?? slot(spec) : slot(spec)
         entries[name] = entry
         outputs.append(entry)
       }
@@ -285,21 +276,66 @@ struct Planner {
 
   private func holdsOthers(_ slot: Int) -> Bool { slots.contains { $0.within == slot } }
 
-  /// Lets elementwise operators write where an input lay that nothing reads later.
-  private mutating func overwriteInputs() {
-    for (step, item) in pending.enumerated() where item.known.memory == .overwrites {
-      guard let output = item.outputs.first ?? nil, case .slot(let target) = output.place,
-        slots[target].first == step
-      else { continue }
-      for input in item.inputs {
-        guard let input, input.spec == output.spec, case .slot(let source) = input.place else { continue }
-        let owner = root(source)
-        guard slots[owner].first >= 0, slots[owner].last == step, slots[target].within == nil, !holdsOthers(target)
-        else { continue }
-        slots[target].within = source
-        slots[owner].last = slots[target].last
-        break
+  /// Sets each slot's life by the order in which the schedule runs the steps; returns each step's place in it.
+  private mutating func measureLives(_ schedule: Schedule) -> [Int] {
+    for name in program.inputs.map(\.name) { if let slot = entries[name]?.slot { slots[slot].first = -1 } }
+    var places = [Int](repeating: 0, count: pending.count)
+    for (place, step) in schedule.order.enumerated() {
+      places[step] = place
+      let item = pending[step]
+      for (position, input) in item.inputs.enumerated() where !(item.known.shapeInputs?.contains(position) ?? false) {
+        if let slot = input?.slot { slots[slot].last = max(slots[slot].last, place) }
       }
+      for slot in item.outputs.compactMap({ $0?.slot }) {
+        slots[slot].first = min(slots[slot].first, place)
+        slots[slot].last = max(slots[slot].last, place)
+      }
+    }
+    for name in program.outputs + program.inputs.map(\.name) {
+      if let slot = entries[name]?.slot { slots[slot].last = .max }
+    }
+    return places
+  }
+
+  /// Lets elementwise operators write where an input lay that nothing reads later.
+  private mutating func overwriteInputs(_ schedule: Schedule, _ places: [Int]) {
+    for stretch in schedule.stretches {
+      let steps: [Int]
+      var earliest = 0
+      switch stretch {
+      case .alone(let step): steps = [step]
+      case .rows(let several, _, _):
+        // What was there before, another thread may still read at other rows.
+        (steps, earliest) = (several, places[several[0]])
+      case .chains: continue
+      }
+      for step in steps where pending[step].known.memory == .overwrites {
+        let item = pending[step]
+        guard let output = item.outputs.first ?? nil, let target = output.slot, slots[target].first == places[step]
+        else { continue }
+        for input in item.inputs {
+          guard let input, input.spec == output.spec, let source = input.slot else { continue }
+          let owner = root(source)
+          guard slots[owner].first >= earliest, slots[owner].last == places[step], slots[target].within == nil,
+            !holdsOthers(target)
+          else { continue }
+          slots[target].within = source
+          slots[owner].last = slots[target].last
+          break
+        }
+      }
+    }
+  }
+
+  /// Counts lives in stretches: what a stretch touches lives as long as it, since its steps do not run in one order.
+  private mutating func extendLives(_ schedule: Schedule) {
+    var stretchOf: [Int] = []
+    for (index, stretch) in schedule.stretches.enumerated() {
+      stretchOf += [Int](repeating: index, count: stretch.steps.count)
+    }
+    for slot in slots.indices {
+      if stretchOf.indices.contains(slots[slot].first) { slots[slot].first = stretchOf[slots[slot].first] }
+      if stretchOf.indices.contains(slots[slot].last) { slots[slot].last = stretchOf[slots[slot].last] }
     }
   }
 
@@ -336,7 +372,7 @@ struct Planner {
     return size
   }
 
-  private func bind(arenaByteCount: Int) throws -> Plan {
+  private func bind(_ schedule: Schedule, arenaByteCount: Int) throws -> Plan {
     let arena = UnsafeMutableRawPointer.allocate(byteCount: max(arenaByteCount, 64), alignment: 64)
     func buffer(_ entry: Entry?) -> Buffer? {
       guard let entry else { return nil }
@@ -349,21 +385,73 @@ struct Planner {
       }
     }
     let faults = Faults()
-    var steps: [Plan.Step] = []
-    var scratchByteCount = 64
-    do {
-      for item in pending {
+    /// The kernels of some steps, one after another, on `pool`; of some rows of them where those are given.
+    func kernels(_ steps: [Int], rows: Range<Int>? = nil, pool: ThreadPool) throws -> (kernels: [Kernel], scratch: Int)
+    {
+      var kernels: [Kernel] = []
+      var scratch = 0
+      for item in steps.map({ pending[$0] }) where !item.isView {
+        var inference = item.inference
+        var (inputs, outputs) = (item.inputs.map(buffer), item.outputs.map(buffer))
+        var offset = 0
+        if let rows, let form = item.rows {
+          inference = inference.part(form, rows)
+          inputs = zip(inputs, form.sliced).map { input, isSliced in isSliced ? input?.part(rows) : input }
+          offset = (outputs.first ?? nil).map { $0.count / form.height * rows.lowerBound } ?? 0
+          outputs = outputs.map { $0?.part(rows) }
+        }
         let binding = Binding(
-          inference: item.inference, inputs: item.inputs.map(buffer), outputs: item.outputs.map(buffer), pool: pool,
-          random: random, faults: faults)
+          inference: inference, inputs: inputs, outputs: outputs, pool: pool, random: random, faults: faults,
+          offset: offset)
         if item.known.memory == .viewWhereUnchanged, let input = binding.inputs.first ?? nil,
           let output = binding.outputs.first ?? nil, input.pointer == output.pointer
         {
           continue
         }
-        let kernel = try item.known.bind(binding)
-        scratchByteCount = max(scratchByteCount, binding.scratchByteCount)
-        steps.append(Plan.Step(node: item.inference.node, kernel: kernel))
+        kernels.append(try item.known.bind(binding))
+        scratch = max(scratch, binding.scratchByteCount)
+      }
+      return (kernels, (scratch + 63) / 64 * 64)
+    }
+    /// Several threads' kernels as one step.
+    func joint(_ name: String, _ steps: [Int], _ parts: [(kernels: [Kernel], scratch: Int)]) -> Plan.Step {
+      let stride = parts.map(\.scratch).max() ?? 0
+      let (lists, pool) = (parts.map(\.kernels), pool)
+      scratchByteCount = max(scratchByteCount, stride * parts.count)
+      let names = steps.map { pending[$0].inference.node }
+      let node = Node(
+        name, domain: kernelDomain, name: "\(names.first?.name ?? "") … \(names.last?.name ?? "")", inputs: [],
+        outputs: [])
+      return Plan.Step(node: node) { scratch in
+        pool.parallel(lists.count) { part in
+          for kernel in lists[part] { kernel(scratch + part * stride) }
+        }
+      }
+    }
+    var steps: [Plan.Step] = []
+    var scratchByteCount = 64
+    do {
+      for stretch in schedule.stretches {
+        switch stretch {
+        case .alone(let step):
+          let (own, scratch) = try kernels([step], pool: pool)
+          scratchByteCount = max(scratchByteCount, scratch)
+          steps += own.map { Plan.Step(node: pending[step].inference.node, kernel: $0) }
+        case .rows(let several, let height, let parts):
+          // Parts start at multiples of 16 rows: no two threads write into one cache line, and loops that work on
+          // vectors of elements end where they would in a single part.
+          let blocks = (height + 15) / 16
+          steps.append(
+            joint(
+              "Rows", several,
+              try (0..<parts).map { index in
+                let range = part(index, of: parts, in: blocks)
+                return try kernels(
+                  several, rows: range.lowerBound * 16..<min(range.upperBound * 16, height), pool: .serial)
+              }))
+        case .chains(let chains):
+          steps.append(joint("Chains", chains.flatMap { $0 }, try chains.map { try kernels($0, pool: .serial) }))
+        }
       }
     } catch {
       arena.deallocate()

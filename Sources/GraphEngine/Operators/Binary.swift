@@ -221,7 +221,7 @@ extension Operator {
 
   private static func binary<F: BinaryFunction>(_ name: String, _ type: F.Type, gradient: Gradient) -> Operator {
     Operator(
-      name: name, arity: 2...2, memory: .overwrites, infer: inferSameType,
+      name: name, arity: 2...2, memory: .overwrites, rows: .elementwise, infer: inferSameType,
       bind: { broadcastKernel($0, F.self) }, gradient: gradient)
   }
 
@@ -339,7 +339,7 @@ extension Operator {
     _ name: String, isTranscendental: Bool, _ function: @escaping @Sendable (Float, Float, Float) -> Float
   ) -> Operator {
     Operator(
-      name: name, domain: gradientDomain, arity: 3...3, memory: .overwrites,
+      name: name, domain: gradientDomain, arity: 3...3, memory: .overwrites, rows: .elementwise,
       infer: { inference in
         for index in 0...2 { try inference.require(index, .float) }
         return [TensorSpec(.float, try inference.broadcastShape(0...2))]

@@ -42,7 +42,7 @@ extension Operator {
     comparison("GreaterOrEqual", IsGreaterOrEqual.self), comparison("LessOrEqual", IsLessOrEqual.self),
     logic("And") { $0 & $1 }, logic("Or") { $0 | $1 }, logic("Xor") { $0 ^ $1 },
     Operator(
-      name: "Where", arity: 3...3, memory: .overwrites,
+      name: "Where", arity: 3...3, memory: .overwrites, rows: .elementwise,
       infer: { inference in
         try inference.require(0, .bool)
         _ = try inference.width(1)

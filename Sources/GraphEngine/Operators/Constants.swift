@@ -49,7 +49,7 @@ extension Operator {
       }
     },
     Operator(
-      name: "OnesLike", domain: gradientDomain, arity: 1...1,
+      name: "OnesLike", domain: gradientDomain, arity: 1...1, shapeInputs: 0...0,
       infer: { inference in
         try inference.require(0, .float)
         return [try inference.spec(0)]

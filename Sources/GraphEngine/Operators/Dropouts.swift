@@ -9,7 +9,7 @@ extension Operator {
     // y = x · mask / (1 - ratio) while training, y = x otherwise.
     // Its numbers come from the session's seed, the run's number, the node's name and the element's place.
     Operator(
-      name: "Dropout", arity: 1...3, memory: .random,
+      name: "Dropout", arity: 1...3, memory: .random, rows: .inputs { _ in [0] },
       infer: { inference in
         let input = try inference.spec(0)
         if try isTraining(inference) {
@@ -31,7 +31,7 @@ extension Operator {
         }
         let ratio = try ratio(binding.inference)
         let (random, pool) = (binding.random, binding.pool)
-        let place = stream(of: binding.node)
+        let (place, offset) = (stream(of: binding.node), binding.offset)
         // About 2 µs of random numbers; a multiple of a block of them, so that none is drawn twice.
         let piece = 1 << 11
         return { _ in
@@ -39,7 +39,8 @@ extension Operator {
           pool.parallel((count + piece - 1) / piece) { task in
             let first = task * piece
             rk_dropout(
-              min(piece, count - first), ratio, random.seed, stream, UInt64(first), x.floats + first, y.floats + first,
+              min(piece, count - first), ratio, random.seed, stream, UInt64(offset + first), x.floats + first,
+              y.floats + first,
               mask.map { $0.elements(as: UInt8.self) + first })
           }
         }
@@ -52,7 +53,7 @@ extension Operator {
       }),
     // dx = dy · mask / (1 - ratio), from (dy, ratio, training_mode, mask); dx = dy where the forward pass changed nothing.
     Operator(
-      name: "DropoutGradient", domain: gradientDomain, arity: 4...4, memory: .overwrites,
+      name: "DropoutGradient", domain: gradientDomain, arity: 4...4, memory: .overwrites, rows: .elementwise,
       infer: { [try $0.spec(0)] },
       bind: { binding in
         let (dy, mask, dx) = (binding.input(0), binding.input(3), binding.output())

@@ -8,6 +8,9 @@ extension Operator {
   static let gathers: [Operator] = [
     Operator(
       name: "Gather", arity: 2...2,
+      rows: .inputs { inference in
+        try gatherAxis(inference) == 0 && inference.shape(1).rank > 0 ? [1] : nil
+      },
       infer: { inference in
         let (data, axis) = (try inference.spec(0), try gatherAxis(inference))
         _ = try inference.width(0)

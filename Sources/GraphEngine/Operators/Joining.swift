@@ -7,6 +7,10 @@ extension Operator {
   static let joining: [Operator] = [
     Operator(
       name: "Concat", arity: 1...Int.max, memory: .joins,
+      rows: .inputs { inference in
+        try inference.axis(inference.node.int("axis") ?? 0, rank: inference.shape(0).rank) == 0
+          ? nil : Array(inference.inputs.indices)
+      },
       infer: { inference in
         let first = try inference.spec(0)
         guard let given = inference.node.int("axis") else { throw inference.failure("has no axis") }
@@ -53,6 +57,10 @@ extension Operator {
     // (dy, x₀ … xⱼ) → the part of dy that belongs to xⱼ.
     Operator(
       name: "ConcatGrad", domain: gradientDomain, arity: 2...Int.max, shapeInputs: 1...Int.max,
+      rows: .inputs { inference in
+        try inference.axis(inference.node.int("axis") ?? 0, rank: inference.shape(0).rank) == 0
+          ? nil : Array(inference.inputs.indices)
+      },
       infer: { inference in [try inference.spec(inference.inputs.count - 1)] },
       bind: { binding in
         let (dy, output) = (binding.input(0), binding.output())

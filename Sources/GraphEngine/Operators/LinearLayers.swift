@@ -14,7 +14,13 @@ extension Operator {
   /// The second output, where asked for, is the value before f.
   static let linearLayers: [Operator] = [
     Operator(
-      name: "Linear", domain: kernelDomain, arity: 2...3,
+      name: "Linear", domain: kernelDomain, arity: 2...3, rows: .inputs { _ in [0] },
+      multiplyAdds: { inference in
+        guard let x = try? inference.shape(0), let weight = try? inference.shape(1), weight.rank == 2 else {
+          return nil
+        }
+        return x.elementCount * weight[GemmForm(inference.node).transB ? 0 : 1]
+      },
       infer: { inference in
         try inference.require(0, .float)
         try inference.require(1, .float)

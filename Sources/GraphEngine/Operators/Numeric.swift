@@ -115,7 +115,7 @@ extension Operator {
 
   private static func numeric<F: NumericFunction>(_ name: String, _ type: F.Type, gradient: Gradient) -> Operator {
     Operator(
-      name: name, arity: 1...1, memory: .overwrites,
+      name: name, arity: 1...1, memory: .overwrites, rows: .elementwise,
       infer: { inference in
         try inference.requireNumber(0)
         return [try inference.spec(0)]
@@ -160,7 +160,7 @@ extension Operator {
   /// The internal operator `name + "Grad"` of two floats: the output's gradient and what the gradient remembers.
   private static func gradientOf(_ name: String, _ function: rk_function) -> Operator {
     Operator(
-      name: name + "Grad", domain: gradientDomain, arity: 2...2, memory: .overwrites,
+      name: name + "Grad", domain: gradientDomain, arity: 2...2, memory: .overwrites, rows: .elementwise,
       infer: { inference in
         try inference.require(0, .float)
         return [try inference.spec(0)]

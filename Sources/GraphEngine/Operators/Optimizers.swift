@@ -82,6 +82,10 @@ extension Operator {
     // (parameter, a, b, learning_rate, step, moments…) with Gemm's attributes and Adam's; written by `Fusion` alone.
     Operator(
       name: "GemmAdam", domain: trainingDomain, arity: 7...7, memory: .updatesVariable,
+      multiplyAdds: { inference in
+        guard let a = try? inference.shape(1), let b = try? inference.shape(2), b.rank == 2 else { return nil }
+        return a.elementCount * b[GemmForm(inference.node).transB ? 0 : 1]
+      },
       infer: { [try $0.spec(0)] },
       bind: { binding in
         let parameter = binding.input(0)

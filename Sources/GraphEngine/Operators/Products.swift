@@ -7,6 +7,7 @@ extension Operator {
   static let products: [Operator] = [
     Operator(
       name: "MatMul", arity: 2...2,
+      multiplyAdds: { ((try? $0.shape(0).elementCount) ?? 0) * ((try? $0.shape(1).last) ?? 1) },
       infer: { inference in
         let product = try BatchedProduct(inference, a: inference.shape(0), b: inference.shape(1))
         return [TensorSpec(try inference.numericSpec(0, 1).elementType, product.resultShape)]
@@ -28,6 +29,7 @@ extension Operator {
     // da = dy·bᵀ, summed over the axes along which a was broadcast.
     Operator(
       name: "MatMulGradientA", domain: gradientDomain, arity: 3...3,
+      multiplyAdds: { ((try? $0.shape(0).elementCount) ?? 0) * ((try? $0.shape(2).last) ?? 1) },
       infer: { [TensorSpec(try $0.numericSpec(0, 1).elementType, try $0.shape(2))] },
       bind: { binding in
         let product = try BatchedProduct(
@@ -37,6 +39,7 @@ extension Operator {
     // db = aᵀ·dy, summed over the axes along which b was broadcast.
     Operator(
       name: "MatMulGradientB", domain: gradientDomain, arity: 3...3,
+      multiplyAdds: { ((try? $0.shape(0).elementCount) ?? 0) * ((try? $0.shape(1).last) ?? 1) },
       infer: { [TensorSpec(try $0.numericSpec(0, 1).elementType, try $0.shape(2))] },
       bind: { binding in
         let product = try BatchedProduct(
@@ -50,6 +53,10 @@ extension Operator {
   /// `activation` is set by `Fusion` alone: the node's own name for a Relu that followed it.
   private static let gemm = Operator(
     name: "Gemm", arity: 2...3,
+    multiplyAdds: { inference in
+      guard let a = try? inference.shape(0), let b = try? inference.shape(1), b.rank == 2 else { return nil }
+      return a.elementCount * b[GemmForm(inference.node).transB ? 0 : 1]
+    },
     infer: { inference in
       let (a, b) = (try inference.shape(0), try inference.shape(1))
       guard a.rank == 2, b.rank == 2 else { throw inference.failure("multiplies two matrices, not \(a) and \(b)") }

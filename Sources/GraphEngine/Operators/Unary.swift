@@ -36,7 +36,7 @@ extension Operator {
         rule.contribute(0, rule.emitInternal(name + "Grad", [dy, remembered], rule.node.attributes))
       })
     let backward = Operator(
-      name: name + "Grad", domain: gradientDomain, arity: 2...2, memory: .overwrites,
+      name: name + "Grad", domain: gradientDomain, arity: 2...2, memory: .overwrites, rows: .elementwise,
       infer: { inference in
         try inference.require(0, .float)
         return [try inference.spec(0)]
@@ -62,7 +62,7 @@ extension Operator {
 
   private static func function<F: UnaryFunction>(_ name: String, _ type: F.Type, gradient: Gradient) -> Operator {
     Operator(
-      name: name, arity: 1...1, memory: .overwrites,
+      name: name, arity: 1...1, memory: .overwrites, rows: .elementwise,
       infer: { inference in
         try inference.require(0, .float, .double)
         return [try inference.spec(0)]
