@@ -176,8 +176,10 @@ public struct TrainingLoop: Sendable {
   ) throws -> TrainingState {
     guard samples.count > 0 else { throw TrainingError.noSamples }
     var state =
-      state ?? TrainingState(trainer: trainer.state, history: [], bestEpoch: 0, bestParameters: trainer.parameters)
-    try trainer.restore(state.trainer)
+      try state.map { state in
+        try trainer.restore(state.trainer)
+        return state
+      } ?? Self.beginning(trainer)
     let batches = (samples.count + batchSize - 1) / batchSize
     let clock = ContinuousClock()
     let start = clock.now
@@ -212,7 +214,10 @@ public struct TrainingLoop: Sendable {
           report(progress(batch + 1, record: nil))
         }
       }
-      let parameters = trainer.parameters
+      // One copy of everything, which the best epoch shares; the last one's is let go first.
+      state.trainer = Trainer.State(step: 0, parameters: [:], moments: [:])
+      state.trainer = trainer.state
+      let parameters = state.trainer.parameters
       let evaluation = try evaluate(parameters)
       let record = EpochRecord(
         epoch: epoch, trainLoss: sum / Double(samples.count), metrics: evaluation.metrics,
@@ -222,11 +227,15 @@ public struct TrainingLoop: Sendable {
         state.bestEpoch = epoch
         state.bestParameters = parameters
       }
-      state.trainer = trainer.state
       try save(state)
       report(progress(batches, record: record))
     }
     return state
+  }
+
+  private static func beginning(_ trainer: Trainer) -> TrainingState {
+    let start = trainer.state
+    return TrainingState(trainer: start, history: [], bestEpoch: 0, bestParameters: start.parameters)
   }
 
   /// Often enough for the eye, too seldom to cost anything.
