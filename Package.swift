@@ -93,7 +93,10 @@ let package = Package(
       resources: [.copy("Resources")]),
     module(
       "Recommendation",
-      ["Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors"]),
+      [
+        "Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors",
+        "Files", "Threads",
+      ]),
     // Commands
     .executableTarget(
       name: "ranker",

@@ -57,7 +57,7 @@ struct OnnxVerify: ParsableCommand {
 
   func run() throws {
     let verifier = PathVerifier(
-      families: [.pairwiseRanker, .als, .popularity], checkpoint: checkpoint, runtime: runtime,
+      families: [.pairwiseRanker, .ncf, .als, .popularity], checkpoint: checkpoint, runtime: runtime,
       options: VerificationOptions(
         sampleCount: samples, tolerance: Tolerance(relative: rtol, absolute: atol)))
     let results = paths.map(verifier.verify)
