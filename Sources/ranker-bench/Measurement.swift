@@ -32,4 +32,7 @@ struct Timing {
   }
 
   var median: Double { sorted[sorted.count / 2] }
+
+  /// The time that so many of a hundred runs stay within.
+  func percentile(_ share: Int) -> Double { sorted[min(sorted.count * share / 100, sorted.count - 1)] }
 }

@@ -14,7 +14,7 @@ struct RankerBench: ParsableCommand {
       """)
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case step, read, parquet, train, score, help, matmul, als
+    case step, read, parquet, train, score, help, matmul, als, ncf
     case alsGrowth = "als-growth"
 
     /// What is measured where nothing is named: all that takes seconds.
@@ -52,7 +52,9 @@ struct RankerBench: ParsableCommand {
 
   func run() throws {
     if profile {
-      for (node, microseconds) in try TrainingBench(threads: threads).profile() {
+      let nodes =
+        only == [.ncf] ? try NCFBench(threads: threads).profile() : try TrainingBench(threads: threads).profile()
+      for (node, microseconds) in nodes {
         print(String(format: "%9.1f µs  %@", microseconds, node))
       }
       return
@@ -83,6 +85,10 @@ struct RankerBench: ParsableCommand {
     case .help: try measureHelp()
     case .als: try measureFactorization(path: interactions, threads: threads)
     case .alsGrowth: try measureFactorizationGrowth(threads: threads)
+    case .ncf:
+      try NCFBench(threads: threads).measure(seconds: seconds)
+        + NCFBench(threads: threads, userCount: 1_000_000, itemCount: 1_000_000).measure(seconds: seconds)
+        + measureNCFScoring(threads: threads, seconds: seconds)
     case .matmul:
       measureMatrixProducts(threads: threads, seconds: seconds / 4).map { row in
         Measurement(

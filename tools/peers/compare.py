@@ -28,6 +28,8 @@ COMPARISONS = [
     ("ranker train pairwise", 1 / 5),
     ("scoring 10,000 items", 1),
     ("scoring one item", 1),
+    ("ncf training step", 1 / 10),
+    ("ncf user of all users", 1 / 10),
 ]
 HELP = "ranker --help"
 HELP_SECONDS = 0.05
@@ -64,7 +66,7 @@ def peer(script, *arguments):
 
 
 def prepare(binaries):
-    """The pairs that both read, and an exported scorer of their width. Returns the paths."""
+    """The pairs that both read, an exported scorer of their width, and an exported NCF graph. Returns the paths."""
     pairs, model = DATA / "pairs.jsonl", DATA / "model"
     DATA.mkdir(parents=True, exist_ok=True)
     if not pairs.exists():
@@ -73,7 +75,15 @@ def prepare(binaries):
         unfinished.rename(pairs)
     shutil.rmtree(model, ignore_errors=True)
     output_of([binaries / "ranker", "train", "pairwise", "--input", pairs, "--output", model, "--epochs", 1, "--quiet"])
-    return pairs, model / "pairwise_ranker_scorer.onnx"
+    # As many users and items as ranker-bench has; what the network has learnt does not change its time.
+    interactions = DATA / "interactions.csv"
+    lines = [f"{user},{(user * 7 + step) % 3000}" for user in range(6000) for step in range(2)]
+    interactions.write_text("user_id,item_id\n" + "\n".join(lines) + "\n")
+    output_of([
+        binaries / "ranker", "train", "ncf", "--data-path", interactions, "--output-path", model / "ncf.pt",
+        "--epochs", 1, "--validation-split", 0, "--quiet",
+    ])
+    return pairs, model / "pairwise_ranker_scorer.onnx", model / "ncf.onnx"
 
 
 def measure_ours(ours, binaries, pairs):
@@ -85,7 +95,7 @@ def measure_ours(ours, binaries, pairs):
             ours.add_rate(row["name"], row["value"], row["detail"])
 
 
-def measure_peers(theirs, pairs, scorer):
+def measure_peers(theirs, pairs, scorer, ncf):
     start = time.perf_counter()
     [training] = peer("torch_pairwise.py", "--input", pairs, "--epochs", EPOCHS)
     theirs.add_time("ranker train pairwise", time.perf_counter() - start, training["library"])
@@ -97,6 +107,10 @@ def measure_peers(theirs, pairs, scorer):
     for name, items, runs in (("scoring 10,000 items", 10_000, 20), ("scoring one item", 1, 2000)):
         [latency] = peer("ort_latency.py", scorer, f"batch={items}", "--runs", runs)
         theirs.add_time(name, latency["seconds"], latency["library"])
+    [step] = peer("torch_ncf.py")
+    theirs.add_time("ncf training step", step["seconds"], step["library"])
+    [user] = peer("ort_latency.py", ncf, "batch=3000", "--high", 3000)
+    theirs.add_time("ncf user of all users", user["seconds"], user["library"])
     for product in peer("torch_matmul.py"):
         theirs.add_rate(product["name"], product["median_gflops"], product["library"])
 
@@ -150,12 +164,12 @@ def main():
 
     load = os.getloadavg()[0]
     binaries = arguments.binaries.resolve()
-    pairs, scorer = prepare(binaries)
+    pairs, scorer, ncf = prepare(binaries)
     ours, theirs = Best(), Best()
     for number in range(1, arguments.rounds + 1):
         print(f"round {number} of {arguments.rounds}", file=sys.stderr)
         measure_ours(ours, binaries, pairs)
-        measure_peers(theirs, pairs, scorer)
+        measure_peers(theirs, pairs, scorer, ncf)
     print_times(ours, theirs)
     print_products(ours, theirs)
     if load > 0.5:
