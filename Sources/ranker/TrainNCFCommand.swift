@@ -19,7 +19,13 @@ struct TrainNCF: ParsableCommand {
       Ctrl-C saves the state; the same command with --resume goes on and ends in the same bytes.
       """)
 
-  @OptionGroup var data: InteractionOptions
+  @Option(
+    help: ArgumentHelp(
+      "The interactions: JSON, CSV, TSV or Parquet, or a clickstream's directory; - for standard input.",
+      valueName: "path"))
+  var dataPath: String
+
+  @OptionGroup var interactions: InteractionOptions
 
   @Option(help: ArgumentHelp("The checkpoint to write; the other files go beside it.", valueName: "model.pt"))
   var outputPath: String
@@ -82,6 +88,9 @@ struct TrainNCF: ParsableCommand {
   @Flag(help: "Go on where an interrupted training of the same settings and data stopped.")
   var resume = false
 
+  @Flag(help: "Make the first bad row of the data an error, instead of leaving it out.")
+  var strict = false
+
   @Option(help: ArgumentHelp("The operator set of the exported graph, 13 to 21.", valueName: "n"))
   var opset = NCFSettings().opset
 
@@ -107,8 +116,8 @@ struct TrainNCF: ParsableCommand {
     settings.seed = seed
     settings.opset = opset
     settings.threads = threads
-    var training = NCFTraining(dataPath: data.dataPath, outputPath: outputPath, settings: settings)
-    training.readOptions = data.readOptions
+    var training = NCFTraining(dataPath: dataPath, outputPath: outputPath, settings: settings)
+    training.readOptions = interactions.reading(isStrict: strict)
     training.initialModel = initFrom
     training.resumes = resume
     return training
@@ -116,7 +125,7 @@ struct TrainNCF: ParsableCommand {
 
   func validate() throws {
     do { try training.settings.validate() } catch { throw ValidationError("\(error).") }
-    if resume, data.dataPath == "-" {
+    if resume, dataPath == "-" {
       throw ValidationError("--resume needs a file: standard input is read only once.")
     }
   }
