@@ -75,7 +75,7 @@ let package = Package(
     // Learning
     module("Training", ["Checkpoints", "GraphEngine", "ONNX", "Tensors"]),
     module("Checkpoints", ["Tensors", "Files", "CDeflate", "CCrypto"]),
-    module("Datasets", ["Tensors", "Files", "Threads", "CSimdJSON"]),
+    module("Datasets", ["Parquet", "Tensors", "Files", "Threads", "CSimdJSON"]),
     module("Metrics"),
     module("Reports", ["ONNX", "Tensors", "Threads"]),
     // Trust
@@ -94,9 +94,10 @@ let package = Package(
     module(
       "Recommendation",
       [
-        "Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors",
-        "Files", "Threads",
-      ]),
+        "Verification", "Training", "Checkpoints", "Datasets", "Parquet", "Metrics", "Reports", "GraphEngine", "ONNX",
+        "Tensors", "Files", "Threads",
+      ],
+      resources: [.copy("Resources")]),
     // Commands
     .executableTarget(
       name: "ranker",
@@ -142,7 +143,8 @@ let package = Package(
       [
         "Datasets", "Metrics", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors",
         "CommandSupport",
-      ]),
+      ],
+      resources: [.copy("Resources")]),
     .executableTarget(
       name: "parquet-copy", dependencies: ["Parquet"], path: "Tests/ParquetCopy", swiftSettings: strict),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),

@@ -154,7 +154,7 @@ struct DelimitedHeading {
       let field =
         if let source = column.source { names.firstIndex(of: source) } else {
           ([column.name] + column.synonyms).lazy.compactMap { name in
-            names.firstIndex { $0.inHeader == name.inHeader }
+            names.firstIndex { $0.comparedInHeader == name.comparedInHeader }
           }.first
         }
       if let field, columnOfField[field] < 0 {
@@ -174,7 +174,7 @@ struct DelimitedHeading {
 
 extension String {
   /// As names in a header are compared: letters' case, `_`, `-` and spaces aside.
-  fileprivate var inHeader: String { String(lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " }) }
+  var comparedInHeader: String { String(lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " }) }
 }
 
 /// The first line of a file that is not blank, taken apart at one separator.

@@ -93,9 +93,9 @@ struct ColumnBuilder {
       try stage(checked: number, above: minimum)
     case .times:
       if let number = DecimalText.double(text) {
-        time = try Self.seconds(number, whole: DecimalText.integer(text), name: column.name)
+        time = try seconds(number, whole: DecimalText.integer(text))
       } else if let timestamp = Timestamp(utf8: text) {
-        time = Self.floored(timestamp.microseconds, by: 1_000_000)
+        time = Moments.floored(timestamp.microseconds, by: 1_000_000)
       } else {
         throw RecordProblem(
           message:
@@ -115,7 +115,7 @@ struct ColumnBuilder {
           + "\"\(whole.map(String.init) ?? "\(number)")\"")
     case .idLists: throw wrongKind("a number", expected: "a list of strings")
     case .numbers(let minimum): try stage(checked: number, above: minimum)
-    case .times: time = try Self.seconds(number, whole: whole, name: column.name)
+    case .times: time = try seconds(number, whole: whole)
     }
     isStaged = true
   }
@@ -162,17 +162,11 @@ struct ColumnBuilder {
   private static func plain(_ number: Double) -> String { Int64(exactly: number).map(String.init) ?? "\(number)" }
 
   /// - Parameter whole: the number where it is whole, with all its digits.
-  private static func seconds(_ number: Double, whole: Int64?, name: String) throws(RecordProblem) -> Int64 {
-    let magnitude = number.magnitude
-    let unit: Int64 = magnitude < 1e11 ? 1 : magnitude < 1e14 ? 1_000 : magnitude < 1e17 ? 1_000_000 : 1_000_000_000
-    guard magnitude < 9.2e18 else {
-      throw RecordProblem(message: "\"\(name)\" is \(number), which is no time: too large even for nanoseconds")
+  private func seconds(_ number: Double, whole: Int64?) throws(RecordProblem) -> Int64 {
+    guard number.magnitude < 9.2e18 else {
+      throw RecordProblem(message: "\"\(column.name)\" is \(number), which is no time: too large even for nanoseconds")
     }
-    return floored(whole ?? Int64(number.rounded(.down)), by: unit)
-  }
-
-  private static func floored(_ number: Int64, by divisor: Int64) -> Int64 {
-    number >= 0 ? number / divisor : -((divisor - 1 - number) / divisor)
+    return Moments.seconds(ofWhole: whole ?? Int64(number.rounded(.down)))
   }
 
   private static func quoted(_ text: UnsafeRawBufferPointer) -> String {

@@ -39,8 +39,13 @@ public struct InteractionDataset: Sendable {
     let file = try DataFile(path: path)
     var draft: InteractionDraft
     switch file.kind {
-    case .directory: throw InteractionError.badForm(path: path, problem: "is a directory; a file was expected")
-    case .parquet: throw InteractionError.badForm(path: path, problem: "is a Parquet file; a text file was expected")
+    case .directory:
+      format = .clickstream
+      draft = try .init(clickstream: path, options: options)
+    case .parquet:
+      format = .parquet
+      let read = try ParquetTableFile(path: path, columns: columns.columns, options: options.reading)
+      draft = .init(read.table, skipped: read.skipped)
     case .json:
       format = .json
       draft = try .init(json: file, columns: columns, options: options)
@@ -52,7 +57,7 @@ public struct InteractionDataset: Sendable {
     guard draft.interactions.count > 0 else {
       throw InteractionError.noInteractions(path: file.path, skipped: draft.skipped)
     }
-    draft.judge()
+    draft.judge(isClickstream: format == .clickstream)
     interactions = draft.interactions
     kinds = draft.kinds
     heldOut = draft.heldOut

@@ -65,10 +65,12 @@ struct InteractionDraft {
   }
 
   /// Notes what is odd about the whole.
-  mutating func judge() {
+  ///
+  /// - Parameter isClickstream: clicks repeat, and that says how much somebody is interested: nothing to warn of.
+  mutating func judge(isClickstream: Bool) {
     let shape = InteractionShape(interactions)
     duplicateCount = shape.duplicateCount
-    if duplicateCount > 0 {
+    if duplicateCount > 0, !isClickstream {
       warnings.append(
         "\(Self.count(duplicateCount, "interaction")) repeat\(duplicateCount == 1 ? "s" : "") the user and item of "
           + "another (first: user \"\(shape.firstDuplicate!.user)\", item \"\(shape.firstDuplicate!.item)\"); "

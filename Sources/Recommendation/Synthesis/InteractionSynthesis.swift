@@ -39,9 +39,9 @@ public struct InteractionSynthesis: Sendable, Hashable {
 
   /// The defaults are those of the sample that comes with this module.
   public init(
-    users: Int = 50, items: Int = 200, interactions: Int = 1_000, factors: Int = 5, popularitySkew: Double = 0.6,
+    users: Int = 50, items: Int = 200, interactions: Int = 1_000, factors: Int = 4, popularitySkew: Double = 0.6,
     activitySkew: Double = 0.3, sharpness: Double = 6, noise: Double = 0.02, heldOutItems: Int = 10,
-    candidates: Int = 50, days: Int = 90, start: Timestamp = Timestamp("2026-01-01")!, seed: UInt64 = 42
+    candidates: Int = 40, days: Int = 90, start: Timestamp = Timestamp("2026-01-01")!, seed: UInt64 = 42
   ) {
     self.users = users
     self.items = items

@@ -1,11 +1,12 @@
 // Synthesized interactions as files: the name's suffix says the form.
 
 import Datasets
+import Parquet
 
 extension InteractionSynthesis {
   /// The forms that synthesized interactions are written in.
   enum FileForm {
-    case document, lines
+    case document, lines, parquet
     case delimited(separator: String)
   }
 
@@ -17,12 +18,13 @@ extension InteractionSynthesis {
   }
 
   /// Writes the interactions to `path`, `-` for standard output: a JSON document with metadata and held-out cases for
-  /// `.json`, an object a line for `.jsonl`, separated fields for `.csv` and `.tsv`. Held-out cases have a place in a
-  /// document only.
+  /// `.json`, an object a line for `.jsonl`, separated fields for `.csv` and `.tsv`, a table for `.parquet`. Held-out
+  /// cases have a place in a document only.
   @discardableResult
   public func write(to path: String) throws -> Summary {
     try check()
     let form = try Self.form(of: path)
+    if case .parquet = form { return try writeParquet(to: path) }
     let writer = try LineWriter(path: path)
     var line: [UInt8] = []
     var rowCount = 0
@@ -43,7 +45,7 @@ extension InteractionSynthesis {
       line.append(contentsOf: metadata.utf8)
       try flush("")
       line.append(contentsOf: "\"interactions\": [".utf8)
-    case .lines:
+    case .lines, .parquet:
       synthesis.heldOutItems = 0
     case .delimited(let separator):
       synthesis.heldOutItems = 0
@@ -57,7 +59,7 @@ extension InteractionSynthesis {
       case .document:
         try flush(rowCount == 0 ? "" : ",")
         Self.appendObject(row, names: names, to: &line)
-      case .lines:
+      case .lines, .parquet:
         Self.appendObject(row, names: names, to: &line)
         try flush("")
       case .delimited(let separator):
@@ -89,6 +91,45 @@ extension InteractionSynthesis {
     return Summary(path: path, interactions: rowCount, heldOutCases: caseCount)
   }
 
+  private func writeParquet(to path: String) throws -> Summary {
+    let writer = try ParquetWriter(
+      path: path,
+      fields: [
+        .init("user_id", .string), .init("item_id", .string),
+        .init("timestamp", .timestamp(.microseconds, isUTC: true)),
+        .init("interaction_type", .string), .init("implicit_rating", .float),
+      ])
+    let names = Names(users: users, items: items)
+    var synthesis = self
+    synthesis.heldOutItems = 0
+    var rows: [Row] = []
+    var rowCount = 0
+    func text(_ append: (inout [UInt8]) -> Void) -> String {
+      var bytes: [UInt8] = []
+      append(&bytes)
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    func flush() throws {
+      guard !rows.isEmpty else { return }
+      try writer.write([
+        ParquetColumn(rows.map { row in text { names.appendUser(row.user, to: &$0) } }),
+        ParquetColumn(rows.map { row in text { names.appendItem(row.item, to: &$0) } }),
+        ParquetColumn(rows.map { $0.seconds * 1_000_000 }), ParquetColumn(rows.map { Self.kinds[$0.kind].name }),
+        ParquetColumn(rows.map { Self.kinds[$0.kind].strength }),
+      ])
+      rowCount += rows.count
+      rows.removeAll(keepingCapacity: true)
+    }
+    try synthesis.generate { row in
+      rows.append(row)
+      if rows.count == 250_000 { try flush() }
+    } heldOut: { _, _, _ in
+    }
+    try flush()
+    try writer.finish()
+    return Summary(path: path, interactions: rowCount, heldOutCases: 0)
+  }
+
   private static func form(of path: String) throws(SynthesisError) -> FileForm {
     let suffix = path == "-" ? "json" : path.split(separator: ".").last.map { $0.lowercased() } ?? ""
     switch suffix {
@@ -96,8 +137,10 @@ extension InteractionSynthesis {
     case "jsonl", "ndjson": return .lines
     case "csv": return .delimited(separator: ",")
     case "tsv": return .delimited(separator: "\t")
+    case "parquet", "pq": return .parquet
     default:
-      throw SynthesisError(setting: "output", value: path, expected: "a name that ends in .json, .jsonl, .csv or .tsv")
+      throw SynthesisError(
+        setting: "output", value: path, expected: "a name that ends in .json, .jsonl, .csv, .tsv or .parquet")
     }
   }
 
