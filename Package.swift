@@ -141,8 +141,8 @@ let package = Package(
     tests(
       of: "Recommendation",
       [
-        "Datasets", "Metrics", "Training", "GraphEngine", "Checkpoints", "Verification", "ONNX", "Tensors",
-        "CommandSupport",
+        "Datasets", "Metrics", "Training", "GraphEngine", "ReferenceRuntime", "Checkpoints", "Verification", "ONNX",
+        "Parquet", "Tensors", "CommandSupport",
       ],
       resources: [.copy("Resources")]),
     .executableTarget(

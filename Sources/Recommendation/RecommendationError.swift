@@ -12,6 +12,14 @@ public enum RecommendationError: Error, Sendable, Hashable {
   case lossNotFinite(iteration: Int, value: Double)
   /// Places of users or items that a model does not have.
   case unknownPlaces([Int], count: Int)
+  /// Ids that are no item of a model.
+  case unknownItems([String], path: String, count: Int)
+  /// A model that has no table of items was asked for similar ones.
+  case noSimilarity(path: String)
+  /// A name's suffix does not say in which form to write.
+  case unknownForm(path: String)
+  /// A file is no recommender's checkpoint, or a damaged one.
+  case notACheckpoint(path: String, problem: String)
 }
 
 extension RecommendationError: CustomStringConvertible {
@@ -27,6 +35,16 @@ extension RecommendationError: CustomStringConvertible {
     case .unknownPlaces(let places, let count):
       "the model has \(count) items, and \(places.prefix(5).map(String.init).joined(separator: ", ")) "
         + "\(places.count == 1 ? "is none of their places" : "are none of their places")"
+    case .unknownItems(let items, let path, let count):
+      "\(path) knows \(count) items, and not \(items.prefix(5).map { "'\($0)'" }.joined(separator: ", "))"
+        + (items.count > 5 ? " and \(items.count - 5) more" : "")
+        + "; --skip-unknown leaves them out, training on data with them makes them known"
+    case .noSimilarity(let path):
+      "\(path) is a popularity model, which knows no item's likeness to another; ask an ALS or NCF model"
+    case .unknownForm(let path):
+      "\(path) does not say by its name in which form to write; expected .csv, .tsv, .jsonl or .parquet"
+    case .notACheckpoint(let path, let problem):
+      "\(path) is no checkpoint of a recommender: \(problem); `ranker train als`, `popular` and `ncf` write such files"
     }
   }
 }

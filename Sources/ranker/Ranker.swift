@@ -22,6 +22,9 @@ struct Ranker: ParsableCommand {
       CommandGroup(name: "Training:", subcommands: [Train.self]),
       CommandGroup(
         name: "Using models:",
-        subcommands: [Rank.self, Evaluate.self, Models.self, Inspect.self, Convert.self]),
+        subcommands: [
+          Rank.self, Recommend.self, Predict.self, Similar.self, Evaluate.self, Models.self, Inspect.self,
+          Convert.self,
+        ]),
     ])
 }

@@ -26,23 +26,19 @@ public struct NCFCheckpoint: Sendable {
   }
 
   /// The key of the parameters.
-  public static let stateKey = "model_state_dict"
+  public static let stateKey = RecommenderCheckpoint.stateKey
 
   /// Writes the file, whole or not at all. The same values give the same bytes.
   /// - Throws: `CheckpointError`.
   public func write(to path: String) throws {
-    func map(_ vocabulary: Vocabulary) -> CheckpointValue {
-      .dictionary(CheckpointDictionary(vocabulary.ids.enumerated().map { (.string($1), .int($0)) }))
-    }
-    let checkpoint: CheckpointValue = [
-      .string(Self.stateKey): .stateDictionary(StateDictionary(graph.parameterNames.map { ($0, parameters[$0]!) })),
-      "user_id_map": map(users), "item_id_map": map(items),
-      "num_users": .int(graph.userCount), "num_items": .int(graph.itemCount),
-      "embedding_dim": .int(graph.embeddingDimension), "hidden_layers": .list(graph.hiddenLayers.map { .int($0) }),
-      "architecture": .string(graph.architecture.rawValue),
-      "training_metrics": .dictionary(
-        CheckpointDictionary(metrics.sorted { $0.key < $1.key }.map { (.string($0.key), .float($0.value)) })),
-    ]
+    let checkpoint = RecommenderCheckpoint.value(
+      state: StateDictionary(graph.parameterNames.map { ($0, parameters[$0]!) }), users: users, items: items,
+      measures: metrics,
+      others: [
+        ("embedding_dim", .int(graph.embeddingDimension)),
+        ("hidden_layers", .list(graph.hiddenLayers.map { .int($0) })),
+        ("architecture", .string(graph.architecture.rawValue)),
+      ])
     try checkpoint.writePyTorch(to: path)
   }
 
@@ -61,23 +57,6 @@ public struct NCFCheckpoint: Sendable {
       let count = try required(key, "a number", checkpoint[key]?.int)
       guard (1...Int(Int32.max)).contains(count) else { throw damaged("'\(key)' is \(count)") }
       return count
-    }
-    func vocabulary(_ key: String, count: Int) throws -> Vocabulary {
-      let map = try required(key, "a dict", checkpoint[key]?.dictionary)
-      guard map.count == count else { throw damaged("'\(key)' has \(map.count) ids for \(count) rows") }
-      var ids = [String?](repeating: nil, count: count)
-      for (id, place) in map {
-        guard let place = place.int, ids.indices.contains(place), ids[place] == nil else {
-          throw damaged("'\(key)' does not give each of the \(count) rows to one id")
-        }
-        switch id {
-        case .string(let id): ids[place] = id
-        case .int(let id): ids[place] = String(id)
-        }
-      }
-      let vocabulary = Vocabulary(ids.compactMap { $0 })
-      guard vocabulary.count == count else { throw damaged("'\(key)' has ids that are the same as text") }
-      return vocabulary
     }
     let name = checkpoint["architecture"]?.string ?? NCFGraph.Architecture.mlp.rawValue
     guard let architecture = NCFGraph.Architecture(rawValue: name) else {
@@ -108,7 +87,7 @@ public struct NCFCheckpoint: Sendable {
       if case .string(let key) = key, let value = value.float { metrics[key] = value }
     }
     self.init(
-      graph: graph, parameters: parameters, users: try vocabulary("user_id_map", count: userCount),
-      items: try vocabulary("item_id_map", count: itemCount), metrics: metrics)
+      graph: graph, parameters: parameters, users: try RecommenderCheckpoint.vocabulary("user", in: checkpoint, path),
+      items: try RecommenderCheckpoint.vocabulary("item", in: checkpoint, path), metrics: metrics)
   }
 }
