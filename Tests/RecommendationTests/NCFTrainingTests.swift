@@ -49,7 +49,7 @@ struct NCFTrainingTests {
     "a training learns whose taste is whose, and its files say so and verify",
     arguments: NCFGraph.Architecture.allCases, NCFGraph.Loss.allCases)
   func learns(architecture: NCFGraph.Architecture, loss: NCFGraph.Loss) throws {
-    var training = try training(tasteful(), epochs: 12)
+    var training = try training(tasteful(), epochs: 20)
     training.settings.architecture = architecture
     training.settings.loss = loss
     training.settings.leavesOneOut = true
@@ -141,7 +141,7 @@ struct NCFTrainingTests {
       let (before, after) = (tensor.elements(as: Float.self), second.parameters[name]!.elements(as: Float.self))
       #expect(Array(after.prefix(before.count)) == before, "\(name)")
       let added = after.dropFirst(before.count)
-      #expect(added.allSatisfy { abs($0) < 0.1 } && added.allSatisfy { $0 != 0 }, "\(name)")
+      #expect(added.allSatisfy { abs($0) < 0.6 } && added.allSatisfy { $0 != 0 }, "\(name)")
     }
     training.settings.embeddingDimension = 4
     #expect {

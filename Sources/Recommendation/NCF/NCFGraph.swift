@@ -102,8 +102,11 @@ public struct NCFGraph: Sendable, Hashable {
     return layers + [("output", inputs, 1)]
   }
 
-  /// The standard deviation of the embeddings that a training starts from (He et al. 2017).
-  public static let embeddingDeviation: Float = 0.01
+  /// The standard deviation of the embeddings that a training starts from. He et al. (2017) take 0.01; a perceptron over
+  /// rows that small sees next to nothing of them, and on small data it may stay for good where it tells only how many
+  /// samples are drawn. With 0.1 it leaves that place at once, and on MovieLens 100K it ranks no worse. Products are better
+  /// off with 0.01 (0.467 against 0.452 for `neumf` there).
+  public var embeddingDeviation: Float { architecture == .mlp ? 0.1 : 0.01 }
 
   /// Where a training starts: embeddings normal with `embeddingDeviation`, layers as `torch.nn.Linear` starts them.
   public func initialParameters(seed: UInt64) -> [String: Tensor] {
@@ -116,7 +119,7 @@ public struct NCFGraph: Sendable, Hashable {
       parameters[name] = Tensor(uninitialized: shape, elementType: .float) { bytes in
         let values = bytes.bindMemory(to: Float.self)
         if tables.contains(name) {
-          noise.fillNormal(values, deviation: Self.embeddingDeviation)
+          noise.fillNormal(values, deviation: embeddingDeviation)
         } else {
           let inputs = layers.first { name.hasPrefix($0.name + ".") }!.inputs
           noise.fillUniform(values, bound: 1 / Float(max(inputs, 1)).squareRoot())

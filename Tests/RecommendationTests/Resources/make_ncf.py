@@ -13,6 +13,8 @@ from torch import nn
 from torch.nn import functional
 
 USERS, ITEMS, WIDTH, LAYERS, BATCH, STEPS = 5, 7, 4, [6, 3], 8, 4
+# SparseAdam adds epsilon before the correction of the bias, Adam after it: so small that it makes no difference.
+EPSILON = 1e-12
 
 
 class NCF(nn.Module):
@@ -62,7 +64,7 @@ def case(architecture, loss, optimizer):
     sparse = [p for n, p in network.named_parameters() if "embedding" in n]
     dense = [p for n, p in network.named_parameters() if "embedding" not in n]
     if optimizer == "adam":
-        optimizers = [torch.optim.SparseAdam(sparse, lr=0.05), torch.optim.Adam(dense, lr=0.05)]
+        optimizers = [torch.optim.SparseAdam(sparse, lr=0.05, eps=EPSILON), torch.optim.Adam(dense, lr=0.05, eps=EPSILON)]
     else:
         optimizers = [torch.optim.SGD(sparse + dense, lr=0.5)]
     steps, losses = [], []
