@@ -21,9 +21,9 @@ struct TrainNCF: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The interactions: JSON, CSV, TSV or Parquet, or a clickstream's directory; - for standard input.",
-      valueName: "path"))
-  var dataPath: String
+      "The interactions: JSON, CSV, TSV or Parquet, or a clickstream's directory; - for standard input "
+        + "(default: the sample that comes with ranker).", valueName: "path"))
+  var dataPath: String?
 
   @OptionGroup var interactions: InteractionOptions
 
@@ -96,7 +96,7 @@ struct TrainNCF: ParsableCommand {
 
   @OptionGroup var verbosity: TrainingOutputOptions
 
-  private var training: NCFTraining {
+  private var settings: NCFSettings {
     var settings = NCFSettings()
     settings.architecture = architecture
     settings.embeddingDimension = embeddingDim
@@ -116,26 +116,27 @@ struct TrainNCF: ParsableCommand {
     settings.seed = seed
     settings.opset = opset
     settings.threads = threads
-    var training = NCFTraining(dataPath: dataPath, outputPath: outputPath, settings: settings)
-    training.readOptions = interactions.reading(isStrict: strict)
-    training.initialModel = initFrom
-    training.resumes = resume
-    return training
+    return settings
   }
 
   func validate() throws {
-    do { try training.settings.validate() } catch { throw ValidationError("\(error).") }
+    do { try settings.validate() } catch { throw ValidationError("\(error).") }
     if resume, dataPath == "-" {
       throw ValidationError("--resume needs a file: standard input is read only once.")
     }
   }
 
   func run() throws {
-    let training = training
+    var training = NCFTraining(
+      dataPath: try dataPath ?? InteractionDataset.samplePath(), outputPath: outputPath, settings: settings)
+    training.readOptions = interactions.reading(isStrict: strict)
+    training.initialModel = initFrom
+    training.resumes = resume
+    let prepared = training
     let mode = verbosity.mode
     let outcome = try runTraining(mode, wording: NCFTrainingView.wording) { view in
       let view = NCFTrainingView(view: view)
-      return try training.run { view.show($0) }
+      return try prepared.run { view.show($0) }
     }
     NCFTrainingSummary(outcome).printOut(mode)
   }
