@@ -41,12 +41,18 @@ public struct RebuiltGraph: Sendable {
   public var domains: [String: InputDomain]
   /// The folder of recorded samples in ONNX's test-data layout, where this graph has them: `test_data_set_0`.
   public var testData: String?
+  /// Outputs that hold places in the order of another output's scores; see `VerificationOptions.rankings`.
+  public var rankings: [String: String]
 
-  public init(fileName: String, model: Model, domains: [String: InputDomain] = [:], testData: String? = nil) {
+  public init(
+    fileName: String, model: Model, domains: [String: InputDomain] = [:], testData: String? = nil,
+    rankings: [String: String] = [:]
+  ) {
     self.fileName = fileName
     self.model = model
     self.domains = domains
     self.testData = testData
+    self.rankings = rankings
   }
 }
 
@@ -82,6 +88,7 @@ func verifyFiles(
   try rebuilt.map { graph in
     var options = options
     options.domains = graph.domains
+    options.rankings = graph.rankings
     let exported = try Model(contentsOf: "\(directory)/\(graph.fileName)")
     let recorded = try graph.testData.map { try TestData.samples("\(directory)/\($0)", of: exported) } ?? []
     return try verify(

@@ -12,6 +12,9 @@ public struct VerificationOptions: Sendable {
   public var tolerance: Tolerance
   /// What the graph's inputs take; inputs not named are taken for numbers of about a normal distribution.
   public var domains: [String: InputDomain]
+  /// Outputs that hold places in the order of another output's scores, `["items": "scores"]`: places of scores that are
+  /// equal within the tolerance may be exchanged.
+  public var rankings: [String: String] = [:]
   /// Where the made-up samples start.
   public var seed: UInt64
 
@@ -66,10 +69,12 @@ public func verify(
     var tolerance = options.tolerance
     tolerance.absolute *= sample.scale
     let found = try reference.run(sample.inputs)
-    report.compare(found, with: try engine.run(sample.inputs), tolerance: tolerance, what: "sample '\(sample.name)'")
-    if let expected = sample.expected {
-      report.compare(found, with: expected, tolerance: tolerance, what: "recorded outputs of '\(sample.name)'")
+    func compare(with expected: [String: Tensor], _ what: String) {
+      let settled = found.settled(as: expected, rankings: options.rankings, tolerance: tolerance)
+      report.compare(settled, with: expected, tolerance: tolerance, what: what)
     }
+    compare(with: try engine.run(sample.inputs), "sample '\(sample.name)'")
+    if let expected = sample.expected { compare(with: expected, "recorded outputs of '\(sample.name)'") }
     report.sampleCount += 1
   }
   return report

@@ -87,6 +87,18 @@ struct ALSTrainingTests {
     #expect(verifier.verify(folder.path("model/als.pt")).verdict == .mismatched)
   }
 
+  @Test("items that stand alike may change places in the verification")
+  func alike() throws {
+    // Every user and item stands as all others do: scores are equal but for rounding.
+    let lines = (0..<40).flatMap { user in (0..<25).map { "u\(user),i\((user * 3 + $0 * $0) % 50)" } }
+    var training = ALSTraining(
+      data: try folder.write("user_id,item_id\n" + lines.joined(separator: "\n") + "\n", to: "alike.csv"),
+      output: folder.path("alike"))
+    training.settings.factors = 8
+    _ = try training.run()
+    #expect(PathVerifier(families: [.als]).verify(folder.path("alike")).verdict == .matched)
+  }
+
   @Test("the same seed gives the same bytes on any number of threads, metadata too but for the times")
   func sameSeed() throws {
     for (name, threads) in [("a", 1), ("b", 2)] {

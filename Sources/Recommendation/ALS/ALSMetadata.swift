@@ -80,7 +80,7 @@ public struct ALSMetadata: ModelMetadata {
       ),
       RebuiltGraph(
         fileName: files.topItems, model: graph.topItems().replacing(parameters), domains: domains,
-        testData: files.topItemsTestData),
+        testData: files.topItemsTestData, rankings: ["items": "scores"]),
     ]
   }
 
