@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 DATA = HERE.parent.parent / ".cache/bench"
 # ranker-bench writes it where it is missing.
 CLICKSTREAM = DATA / "clickstream.parquet"
+LONG_TAIL = DATA / "long_tail.csv"
 EPOCHS = 10
 
 # name of the measurement, the largest ratio of our time to the peer's that we promise
@@ -32,6 +33,7 @@ COMPARISONS = [
     # The exported graph one pair at a time, and with all of a user's pairs in one run.
     ("ncf user of all users", 1 / 10),
     ("ncf user, one run", 1),
+    ("als fit cholesky", 1 / 5),
 ]
 HELP = "ranker --help"
 HELP_SECONDS = 0.05
@@ -71,10 +73,11 @@ def prepare(binaries):
     """The pairs that both read, an exported scorer of their width, and an exported NCF graph. Returns the paths."""
     pairs, model = DATA / "pairs.jsonl", DATA / "model"
     DATA.mkdir(parents=True, exist_ok=True)
-    if not pairs.exists():
-        unfinished = DATA / "pairs.part"
-        subprocess.run([sys.executable, HERE / "make_pairs.py", "--output", unfinished], check=True)
-        unfinished.rename(pairs)
+    for data, script in ((pairs, "make_pairs.py"), (LONG_TAIL, "make_interactions.py")):
+        if not data.exists():
+            unfinished = DATA / "unfinished.part"
+            subprocess.run([sys.executable, HERE / script, "--output", unfinished], check=True)
+            unfinished.rename(data)
     shutil.rmtree(model, ignore_errors=True)
     output_of([binaries / "ranker", "train", "pairwise", "--input", pairs, "--output", model, "--epochs", 1, "--quiet"])
     # As many users and items as ranker-bench has; what the network has learnt does not change its time.
@@ -90,6 +93,7 @@ def prepare(binaries):
 
 def measure_ours(ours, binaries, pairs):
     command = [binaries / "ranker-bench", "--json", "--pairs", pairs, "--clickstream", CLICKSTREAM]
+    command += ["--interactions", LONG_TAIL]
     for row in json.loads(output_of(command))["rows"]:
         if row["unit"] in SECONDS:
             ours.add_time(row["name"], row["value"] * SECONDS[row["unit"]], row["detail"])
@@ -116,6 +120,9 @@ def measure_peers(theirs, pairs, scorer, ncf):
     theirs.add_time("ncf user of all users", 3000 * pair["seconds"], pair["library"])
     [user] = peer("ort_latency.py", ncf, "batch=3000", "--high", 3000)
     theirs.add_time("ncf user, one run", user["seconds"], user["library"])
+    # Ours is exact; of theirs the faster one counts.
+    fit = min(peer("implicit_als.py", "--csv", LONG_TAIL), key=lambda row: row["seconds"])
+    theirs.add_time("als fit cholesky", fit["seconds"], fit["library"])
     for product in peer("torch_matmul.py"):
         theirs.add_rate(product["name"], product["median_gflops"], product["library"])
 
