@@ -19,6 +19,17 @@ enum DataPurpose: String, ExpressibleByArgument, CaseIterable {
   case recommendation, pairs
 }
 
+/// The path of interactions, that of the bundled sample where none is named.
+struct DataPath: ExpressibleByArgument {
+  var path = InteractionDataset.samplePath
+
+  init() {}
+  init(argument: String) { path = argument }
+
+  /// The help names the sample; where it lies on this machine would only be noise.
+  var defaultValueDescription: String { "" }
+}
+
 /// How interactions are to be understood, the same for every command that reads them.
 struct InteractionOptions: ParsableArguments {
   @Option(

@@ -88,7 +88,7 @@ struct TrainALS: ParsableCommand {
     settings.seed = seed
     settings.opset = opset
     settings.threads = threads
-    var training = ALSTraining(data: options.dataPath, output: options.outputDir, settings: settings)
+    var training = ALSTraining(data: options.dataPath.path, output: options.outputDir, settings: settings)
     training.options = options.reading
     training.resumes = resume
     return training
@@ -96,7 +96,7 @@ struct TrainALS: ParsableCommand {
 
   func validate() throws {
     do { try training.settings.validate() } catch { throw ValidationError("\(error).") }
-    if resume, options.dataPath == "-" {
+    if resume, options.dataPath.path == "-" {
       throw ValidationError("--resume needs a file: standard input is read only once.")
     }
   }

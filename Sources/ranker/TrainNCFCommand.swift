@@ -21,9 +21,10 @@ struct TrainNCF: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The interactions: JSON, CSV, TSV or Parquet, or a clickstream's directory; - for standard input "
-        + "(default: the sample that comes with ranker).", valueName: "path"))
-  var dataPath: String?
+      "The interactions: JSON, CSV, TSV or Parquet, or a clickstream's directory; - for standard input (default: a "
+        + "sample that was made up).",
+      valueName: "path"))
+  var dataPath = DataPath()
 
   @OptionGroup var interactions: InteractionOptions
 
@@ -96,7 +97,7 @@ struct TrainNCF: ParsableCommand {
 
   @OptionGroup var verbosity: TrainingOutputOptions
 
-  private var settings: NCFSettings {
+  private var training: NCFTraining {
     var settings = NCFSettings()
     settings.architecture = architecture
     settings.embeddingDimension = embeddingDim
@@ -116,27 +117,26 @@ struct TrainNCF: ParsableCommand {
     settings.seed = seed
     settings.opset = opset
     settings.threads = threads
-    return settings
+    var training = NCFTraining(dataPath: dataPath.path, outputPath: outputPath, settings: settings)
+    training.readOptions = interactions.reading(isStrict: strict)
+    training.initialModel = initFrom
+    training.resumes = resume
+    return training
   }
 
   func validate() throws {
-    do { try settings.validate() } catch { throw ValidationError("\(error).") }
-    if resume, dataPath == "-" {
+    do { try training.settings.validate() } catch { throw ValidationError("\(error).") }
+    if resume, dataPath.path == "-" {
       throw ValidationError("--resume needs a file: standard input is read only once.")
     }
   }
 
   func run() throws {
-    var training = NCFTraining(
-      dataPath: try dataPath ?? InteractionDataset.samplePath(), outputPath: outputPath, settings: settings)
-    training.readOptions = interactions.reading(isStrict: strict)
-    training.initialModel = initFrom
-    training.resumes = resume
-    let prepared = training
+    let training = training
     let mode = verbosity.mode
     let outcome = try runTraining(mode, wording: NCFTrainingView.wording) { view in
       let view = NCFTrainingView(view: view)
-      return try prepared.run { view.show($0) }
+      return try training.run { view.show($0) }
     }
     NCFTrainingSummary(outcome).printOut(mode)
   }

@@ -40,7 +40,7 @@ struct TrainPopular: ParsableCommand {
     settings.leavesOneOut = options.leaveOneOut
     settings.seed = seed
     settings.opset = opset
-    var training = PopularityTraining(data: options.dataPath, output: options.outputDir, settings: settings)
+    var training = PopularityTraining(data: options.dataPath.path, output: options.outputDir, settings: settings)
     training.options = options.reading
     return training
   }

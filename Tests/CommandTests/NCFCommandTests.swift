@@ -61,7 +61,8 @@ struct NCFCommandTests {
   @Test("a training killed with SIGKILL goes on and ends in the bytes of one that never stopped")
   func killed() throws {
     let data = try data()
-    let more = ["--epochs", "400", "--patience", "400"]
+    // Some seconds of training: the state is first written after one.
+    let more = ["--epochs", "3000", "--patience", "3000"]
     let running = try ranker.start(arguments(data, "parts/m.pt") + more, in: folder)
     let state = folder.path("parts/m_training_state.pth")
     let deadline = Date(timeIntervalSinceNow: 60)

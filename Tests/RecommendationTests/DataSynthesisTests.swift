@@ -11,7 +11,7 @@ import Testing
 
   @Test("the sample has what it says, every user and item in it, and its answers are not in the interactions")
   func sample() throws {
-    let data = try InteractionDataset(path: InteractionDataset.samplePath())
+    let data = try InteractionDataset(path: InteractionDataset.samplePath)
     #expect(data.interactions.users.count == 50 && data.interactions.items.count == 200)
     #expect(data.interactions.count == 1_000 && data.heldOut.count == 50)
     #expect(data.warnings.isEmpty && data.notes.isEmpty && data.skipped.count == 0)
@@ -22,7 +22,7 @@ import Testing
   @Test("the sample is what the command's defaults make")
   func sampleIsCurrent() throws {
     try InteractionSynthesis().write(to: directory.path("again.json"))
-    let sample = try InteractionDataset.samplePath()
+    let sample = InteractionDataset.samplePath
     #expect(try directory.bytes(of: "again.json") == [UInt8](contentsOf: sample))
   }
 
@@ -58,7 +58,7 @@ import Testing
 
   @Test("neighbours in taste foretell the held-out items clearly better than popularity")
   func structure() throws {
-    let data = try InteractionDataset(path: InteractionDataset.samplePath())
+    let data = try InteractionDataset(path: InteractionDataset.samplePath)
     let matrix = InteractionMatrix(data.interactions)
     let popularity = (0..<200).map { item in Float(data.interactions.itemIndices.count { $0 == Int32(item) }) }
     let popular = try #require(

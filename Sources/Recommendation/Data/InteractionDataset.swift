@@ -36,6 +36,7 @@ public struct InteractionDataset: Sendable {
   ///   `options.isStrict`, for the first bad row.
   public init(path: String, options: InteractionReadOptions = InteractionReadOptions()) throws {
     let columns = try InteractionColumns(options)
+    try Self.checkSample(path)
     let file = try DataFile(path: path)
     var draft: InteractionDraft
     switch file.kind {
