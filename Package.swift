@@ -38,6 +38,7 @@ let package = Package(
     .library(name: "ReferenceRuntime", targets: ["ReferenceRuntime"]),
     .library(name: "Training", targets: ["Training"]),
     .library(name: "Checkpoints", targets: ["Checkpoints"]),
+    .library(name: "Encoders", targets: ["Encoders"]),
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Metrics", targets: ["Metrics"]),
     .library(name: "Reports", targets: ["Reports"]),
@@ -76,6 +77,7 @@ let package = Package(
     module("Training", ["Checkpoints", "GraphEngine", "ONNX", "Tensors"]),
     module("Checkpoints", ["Tensors", "Files", "CDeflate", "CCrypto"]),
     module("Datasets", ["Parquet", "Tensors", "Files", "Threads", "CSimdJSON"]),
+    module("Encoders", ["Checkpoints", "GraphEngine", "ONNX", "Tensors", "Files"]),
     module("Metrics"),
     module("Reports", ["ONNX", "Tensors", "Threads"]),
     // Trust
@@ -127,6 +129,9 @@ let package = Package(
     tests(of: "Training"),
     tests(of: "Checkpoints", ["Tensors", "Files"], resources: [.copy("Resources")]),
     tests(of: "Datasets", ["CommandSupport"]),
+    tests(
+      of: "Encoders", ["Checkpoints", "GraphEngine", "ReferenceRuntime", "ONNX", "Tensors", "CommandSupport"],
+      resources: [.copy("Resources")]),
     tests(of: "Metrics"),
     tests(of: "Reports"),
     tests(of: "Verification", ["CommandSupport"]),
