@@ -30,27 +30,52 @@ RK_INLINE vector load(const float *p) { return *(const unaligned_vector *)p; }
 RK_INLINE void store(float *p, vector v) { *(unaligned_vector *)p = v; }
 RK_INLINE four load_four(const float *p) { return *(const unaligned_four *)p; }
 
-// The sum of the lanes of each of four vectors.
-RK_INLINE four sums_of(vector a, vector b, vector c, vector d) {
+// Four numbers, each in a quarter of the lanes, and back.
 #if RK_LANES == 16
-#define RK_HALVES(v)                                              \
-  (__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +        \
-   __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15))
+#define RK_SPREAD(v) __builtin_shufflevector(v, v, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3)
+#define RK_QUARTER(v, r)                                                                                           \
+  __builtin_shufflevector(                                                                                         \
+      v, v, 4 * r, 4 * r + 1, 4 * r + 2, 4 * r + 3, 4 * r, 4 * r + 1, 4 * r + 2, 4 * r + 3, 4 * r, 4 * r + 1,      \
+      4 * r + 2, 4 * r + 3, 4 * r, 4 * r + 1, 4 * r + 2, 4 * r + 3)
+#elif RK_LANES == 8
+#define RK_SPREAD(v) __builtin_shufflevector(v, v, 0, 0, 1, 1, 2, 2, 3, 3)
+#define RK_QUARTER(v, r) ((vector)v[2 * r])
+#else
+#define RK_SPREAD(v) (v)
+#define RK_QUARTER(v, r) ((vector)v[r])
+#endif
+RK_INLINE four gathered(vector v) {
+  return __builtin_shufflevector(v, v, 0, RK_LANES / 4, RK_LANES / 2, 3 * RK_LANES / 4);
+}
+
+// The sum of the lanes of each of four vectors, each in a quarter of the lanes.
+RK_INLINE vector spread_sums_of(vector a, vector b, vector c, vector d) {
+#if RK_LANES == 16
+#define RK_JOINED(v, w)                                                                     \
+  (__builtin_shufflevector(v, w, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) + \
+   __builtin_shufflevector(v, w, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
+  const vector ab = RK_JOINED(a, b), cd = RK_JOINED(c, d);
+  // Four lanes for each of the four, then two, then one.
+  vector all = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+               __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  all += __builtin_shufflevector(all, all, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  return all + __builtin_shufflevector(all, all, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#else
+#if RK_LANES == 8
+#define RK_HALVES(v) \
+  (__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7))
 #else
 #define RK_HALVES(v) v
 #endif
-#if RK_LANES >= 8
-#define RK_QUARTERS(v) \
-  (__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7))
-#else
-#define RK_QUARTERS(v) v
-#endif
-  const __auto_type a8 = RK_HALVES(a), b8 = RK_HALVES(b), c8 = RK_HALVES(c), d8 = RK_HALVES(d);
-  const four a4 = RK_QUARTERS(a8), b4 = RK_QUARTERS(b8), c4 = RK_QUARTERS(c8), d4 = RK_QUARTERS(d8);
+  const four a4 = RK_HALVES(a), b4 = RK_HALVES(b), c4 = RK_HALVES(c), d4 = RK_HALVES(d);
   const four ab = __builtin_shufflevector(a4, b4, 0, 4, 2, 6) + __builtin_shufflevector(a4, b4, 1, 5, 3, 7);
   const four cd = __builtin_shufflevector(c4, d4, 0, 4, 2, 6) + __builtin_shufflevector(c4, d4, 1, 5, 3, 7);
-  return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  const four sums = __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  return RK_SPREAD(sums);
+#endif
 }
+
+RK_INLINE four sums_of(vector a, vector b, vector c, vector d) { return gathered(spread_sums_of(a, b, c, d)); }
 
 // MARK: Memory
 
@@ -77,7 +102,14 @@ typedef struct workspace {
   float *solution, *right, *residual, *direction, *image;
   // A number for each entry of a row.
   float *predicted;
+  // Panels of a row's entries, gathered once for all steps of conjugate gradient, and how many there is room for.
+  float *kept;
+  long kept_panels;
 } workspace;
+
+// What conjugate gradient keeps of a row's entries: half of a second-level cache, so that they come back sooner than
+// from where they lie scattered.
+enum { kept_floats = 1 << 17 };
 
 RK_TARGET static long laid_out(workspace *w, float *base, long factors, long block, long longest_row) {
   long used = 0;
@@ -101,6 +133,8 @@ RK_TARGET static long laid_out(workspace *w, float *base, long factors, long blo
   RK_PLACE(direction, row)
   RK_PLACE(image, row)
   RK_PLACE(predicted, longest_row)
+  w->kept_panels = kept_floats / (panel_entries * row);
+  RK_PLACE(kept, (w->kept_panels + 1) * panel_entries * row)
   return used;
 }
 
@@ -473,17 +507,38 @@ RK_TARGET static void predict(
   }
 }
 
-// image = sign * (unobserved YᵀY + λI) x at some columns, `size` of them and up to a whole vector 0.
+// Some whole vectors of `image = (unobserved YᵀY + λI) x`. Even and odd rows add up apart: a sum waits for its last term.
+RK_INLINE void apply_shared_tile(
+    const int vectors, long factors, float regularization, const float *shared, long stride, const float *x,
+    const float *own, float *image) {
+  vector even[4], odd[4];
+  RK_UNROLL for (int j = 0; j < vectors; j++) {
+    even[j] = regularization * load(own + j * RK_LANES);
+    odd[j] = (vector)0.0f;
+  }
+  long k = 0;
+  for (; k + 1 < factors; k += 2) {
+    const float *line = shared + k * stride;
+    RK_UNROLL for (int j = 0; j < vectors; j++) even[j] += x[k] * load(line + j * RK_LANES);
+    RK_UNROLL for (int j = 0; j < vectors; j++) odd[j] += x[k + 1] * load(line + stride + j * RK_LANES);
+  }
+  if (k < factors)
+    RK_UNROLL for (int j = 0; j < vectors; j++) even[j] += x[k] * load(shared + k * stride + j * RK_LANES);
+  RK_UNROLL for (int j = 0; j < vectors; j++) store(image + j * RK_LANES, even[j] + odd[j]);
+}
+
+// image = (unobserved YᵀY + λI) x at some columns, `size` of them and up to a whole vector 0.
 RK_TARGET static void apply_shared(
     const rk_least_squares *problem, long row, long column, long size, const float *x, float *image) {
-  const long stride = whole_vectors(problem->factors);
-  const float *shared = problem->prepared + column;
-  for (long j = 0; j < size; j += RK_LANES) {
-    vector sum = problem->regularization[row] * load(x + column + j);
-    for (long k = 0; k < problem->factors; k++) sum += x[k] * load(shared + k * stride + j);
-    store(image + j, sum);
-  }
-  for (long j = size; j < whole_vectors(size); j++) image[j] = 0;
+  const long stride = whole_vectors(problem->factors), factors = problem->factors;
+  const float *shared = problem->prepared + column, *own = x + column;
+  const float regularization = problem->regularization[row];
+  long j = 0;
+  for (; j + 3 * RK_LANES < size; j += 4 * RK_LANES)
+    apply_shared_tile(4, factors, regularization, shared + j, stride, x, own + j, image + j);
+  for (; j < size; j += RK_LANES)
+    apply_shared_tile(1, factors, regularization, shared + j, stride, x, own + j, image + j);
+  for (j = size; j < whole_vectors(size); j++) image[j] = 0;
 }
 
 // The value of the row's expression at `x`, with its predictions.
@@ -523,73 +578,190 @@ RK_INLINE int improve_row(const rk_least_squares *problem, long row, workspace *
   return 0;
 }
 
-// out += Σ (weights of the entries) y yᵀ x, or, without `x`, out += Σ c y.
-RK_TARGET static void apply_entries(const rk_least_squares *problem, long row, const float *x, float *out) {
-  const long first = problem->offsets[row], end = problem->offsets[row + 1], factors = problem->factors;
-  for (long at = first; at < end; at += panel_entries) {
-    entry_panel panel;
-    find(problem, at, smaller_of(end - at, panel_entries), &panel);
-    for (long e = panel.count; e % 4 != 0; e++) {
-      panel.rows[e] = panel.rows[0];
-      panel.confidences[e] = x ? problem->unobserved : 0;
-    }
-    for (long e = 0; e < panel.count; e += 4) {
-      const float *const *lines = panel.rows + e;
-      four amount = load_four(panel.confidences + e);
-      if (x) {
-        vector sum[4] = {(vector)0.0f, (vector)0.0f, (vector)0.0f, (vector)0.0f};
-        for (long j = 0; j < factors; j += RK_LANES) {
-          const vector factor = load(x + j);
-          RK_UNROLL for (int r = 0; r < 4; r++) sum[r] += load(lines[r] + j) * factor;
-        }
-        amount = (amount - problem->unobserved) * sums_of(sum[0], sum[1], sum[2], sum[3]);
-      }
-      for (long j = 0; j < factors; j += RK_LANES) {
-        vector sum = load(out + j);
-        RK_UNROLL for (int r = 0; r < 4; r++) sum += amount[r] * load(lines[r] + j);
-        store(out + j, sum);
-      }
-    }
-  }
-  for (long j = factors; j < whole_vectors(factors); j++) out[j] = 0;
+// What a pass over a panel needs.
+typedef struct entry_pass {
+  long count;
+  // The entries' rows as whole vectors without gaps, and zeros up to a group of four.
+  float *rows;
+  // Where they are copied from; null where they are there.
+  const float *const *sources;
+  // The amount of a row `y` that is added is `constant + weight (y·x)`; what the pass sums up is `confidence (y·x)`.
+  // What follows the last entry is read, but only times zero.
+  float constants[panel_entries + slack], weights[panel_entries + slack], confidences[panel_entries + slack];
+} entry_pass;
+
+// Copies a row of `factors` numbers and sets the rest of its last vector, where the next row begins, to zero.
+RK_INLINE void copy_row(long factors, long stride, const float *source, float *row) {
+  for (long j = 0; j < stride; j += RK_LANES) store(row + j, load(source + j));
+  for (long j = factors; j < stride; j++) row[j] = 0;
 }
 
+// out += Σ (constant + weight (y·x)) y. Returns Σ confidence (y·x). `x` and `out` stay in registers.
+RK_INLINE float pass_tile(
+    const int vectors, const int copies, long factors, const entry_pass *pass, const float *x, float *out) {
+  typedef int32_t lanes __attribute__((ext_vector_type(RK_LANES)));
+  const long stride = vectors * RK_LANES, last = vectors - 1;
+  // Four rows fit the 32 registers of AVX-512 as well.
+  const int holds = RK_LANES == 16 && vectors <= 4;
+  lanes is_factor = (lanes)-1;
+  if (copies)
+    for (int lane = 0; lane < RK_LANES; lane++)
+      if (last * RK_LANES + lane >= factors) is_factor[lane] = 0;
+  vector sum[8], factor[8], total = (vector)0.0f;
+  RK_UNROLL for (int j = 0; j < vectors; j++) {
+    factor[j] = load(x + j * RK_LANES);
+    sum[j] = load(out + j * RK_LANES);
+  }
+  for (long e = 0; e < pass->count; e += 4) {
+    float *line = pass->rows + e * stride;
+    vector products[4], held[4][4];
+    RK_UNROLL for (int r = 0; r < 4; r++) {
+      RK_UNROLL for (int j = 0; j < vectors; j++) {
+        vector value = load((copies ? pass->sources[e + r] : line + r * stride) + j * RK_LANES);
+        if (copies) {
+          if (j == last) value = (vector)((lanes)value & is_factor);
+          store(line + r * stride + j * RK_LANES, value);
+        }
+        products[r] = j == 0 ? value * factor[j] : products[r] + value * factor[j];
+        if (holds) held[r][j] = value;
+      }
+    }
+    const vector dots = spread_sums_of(products[0], products[1], products[2], products[3]);
+    const vector constants = load(pass->constants + e), weights = load(pass->weights + e);
+    const vector confidences = load(pass->confidences + e);
+    const vector amounts = RK_SPREAD(constants) + RK_SPREAD(weights) * dots;
+    total += RK_SPREAD(confidences) * dots;
+    const vector amount[] = {
+        RK_QUARTER(amounts, 0), RK_QUARTER(amounts, 1), RK_QUARTER(amounts, 2), RK_QUARTER(amounts, 3)};
+    RK_UNROLL for (int r = 0; r < 4; r++)
+      RK_UNROLL for (int j = 0; j < vectors; j++)
+        sum[j] += amount[r] * (holds ? held[r][j] : load(line + r * stride + j * RK_LANES));
+  }
+  RK_UNROLL for (int j = 0; j < vectors; j++) store(out + j * RK_LANES, sum[j]);
+  const four totals = gathered(total);
+  return totals[0] + totals[1] + totals[2] + totals[3];
+}
+
+typedef float pass_function(long factors, const entry_pass *pass, const float *x, float *out);
+#define RK_PASS_TILE(vectors)                                                                                    \
+  RK_TARGET static float pass_tile_##vectors(long factors, const entry_pass *pass, const float *x, float *out) { \
+    return pass->sources ? pass_tile(vectors, 1, factors, pass, x, out)                                          \
+                         : pass_tile(vectors, 0, factors, pass, x, out);                                         \
+  }
+RK_PASS_TILE(1)
+RK_PASS_TILE(2)
+RK_PASS_TILE(3)
+RK_PASS_TILE(4)
+RK_PASS_TILE(5)
+RK_PASS_TILE(6)
+RK_PASS_TILE(7)
+RK_PASS_TILE(8)
+static pass_function *const pass_tiles[] = {pass_tile_1, pass_tile_2, pass_tile_3, pass_tile_4,
+                                            pass_tile_5, pass_tile_6, pass_tile_7, pass_tile_8};
+
+// The same for any number of vectors.
+RK_TARGET static float pass_over_any(long factors, const entry_pass *pass, const float *x, float *out) {
+  const long stride = whole_vectors(factors);
+  float total = 0;
+  for (long e = 0; e < pass->count; e += 4) {
+    float *line = pass->rows + e * stride;
+    if (pass->sources)
+      for (int r = 0; r < 4; r++) copy_row(factors, stride, pass->sources[e + r], line + r * stride);
+    vector products[4] = {(vector)0.0f, (vector)0.0f, (vector)0.0f, (vector)0.0f};
+    for (long j = 0; j < stride; j += RK_LANES)
+      RK_UNROLL for (int r = 0; r < 4; r++) products[r] += load(line + r * stride + j) * load(x + j);
+    const four dots = sums_of(products[0], products[1], products[2], products[3]);
+    const four amounts = load_four(pass->constants + e) + load_four(pass->weights + e) * dots;
+    const four added = load_four(pass->confidences + e) * dots;
+    total += added[0] + added[1] + added[2] + added[3];
+    for (long j = 0; j < stride; j += RK_LANES) {
+      vector sum = load(out + j);
+      RK_UNROLL for (int r = 0; r < 4; r++) sum += amounts[r] * load(line + r * stride + j);
+      store(out + j, sum);
+    }
+  }
+  return total;
+}
+
+// out += Σ (c - w (y·x)) y over a row's entries where `is_first`, which also gathers them, else Σ w (y·x) y.
+// Returns Σ c (y·x).
+RK_TARGET static double pass_over_entries(
+    const rk_least_squares *problem, long row, int is_first, const float *x, float *out, workspace *w) {
+  const long start = problem->offsets[row], end = problem->offsets[row + 1];
+  const long factors = problem->factors, stride = whole_vectors(factors), vectors = stride / RK_LANES;
+  pass_function *const over_panel = vectors <= 8 ? pass_tiles[vectors - 1] : pass_over_any;
+  const float sign = is_first ? -1 : 1, constant = is_first ? 1 : 0;
+  const float *sources[panel_entries];
+  entry_pass pass;
+  for (long e = 0; e < panel_entries + slack; e++)
+    pass.confidences[e] = problem->uniform ? problem->confidences[0] : 0;
+  double total = 0;
+  for (long at = start, number = 0; at < end; at += panel_entries, number++) {
+    pass.count = smaller_of(end - at, panel_entries);
+    pass.rows = w->kept + smaller_of(number, w->kept_panels) * panel_entries * stride;
+    pass.sources = 0;
+    if (is_first || number >= w->kept_panels) {
+      for (long e = 0; e < pass.count; e++) sources[e] = row_of_other(problem, problem->columns[at + e]);
+      for (long e = pass.count; e % 4 != 0; e++) {
+        // A row of zeros stands for itself.
+        for (long j = 0; j < stride; j++) pass.rows[e * stride + j] = 0;
+        sources[e] = pass.rows + e * stride;
+      }
+      pass.sources = sources;
+    }
+    if (!problem->uniform)
+      for (long e = 0; e < pass.count; e++) pass.confidences[e] = problem->confidences[at + e];
+    if (at == start || !problem->uniform)
+      for (long e = 0; e < panel_entries + slack; e++) {
+        pass.constants[e] = constant * pass.confidences[e];
+        pass.weights[e] = sign * (pass.confidences[e] - problem->unobserved);
+      }
+    total += over_panel(factors, &pass, x, out);
+  }
+  return total;
+}
+
+typedef double doubles __attribute__((ext_vector_type(RK_LANES)));
+
+// In double precision; both have zeros up to a whole vector.
 RK_INLINE double dot(long count, const float *a, const float *b) {
-  double sum = 0;
-  for (long j = 0; j < count; j++) sum += (double)a[j] * b[j];
-  return sum;
+  doubles sum = (doubles)0.0;
+  for (long j = 0; j < count; j += RK_LANES)
+    sum += __builtin_convertvector(load(a + j), doubles) * __builtin_convertvector(load(b + j), doubles);
+  // Four sums at a time: one after the other, each would wait for the last.
+  double four_sums[4] = {0, 0, 0, 0};
+  RK_UNROLL for (int lane = 0; lane < RK_LANES; lane++) four_sums[lane % 4] += sum[lane];
+  return (four_sums[0] + four_sums[1]) + (four_sums[2] + four_sums[3]);
 }
 
 // Hestenes and Stiefel 1952; Takács, Pilászy, Tikk 2011 for alternating least squares.
 RK_INLINE void descend_row(const rk_least_squares *problem, long row, workspace *w) {
-  const long factors = problem->factors;
-  float *x = w->solution, *r = w->residual, *p = w->direction, *image = w->image, *b = w->right;
-  for (long j = 0; j < whole_vectors(factors) + slack; j++) {
-    x[j] = j < factors ? problem->x[row * factors + j] : 0;
-    b[j] = 0;
-  }
-  apply_entries(problem, row, 0, b);
+  const long factors = problem->factors, whole = whole_vectors(factors);
+  float *x = w->solution, *r = w->residual, *p = w->direction, *image = w->image;
+  for (long j = 0; j < whole + slack; j++) x[j] = j < factors ? problem->x[row * factors + j] : 0;
   apply_shared(problem, row, 0, factors, x, image);
-  apply_entries(problem, row, x, image);
-  for (long j = 0; j < whole_vectors(factors); j++) p[j] = r[j] = b[j] - image[j];
+  for (long j = 0; j < whole; j += RK_LANES) store(r + j, -load(image + j));
+  // xᵀb, where b = Σ c y is the right-hand side; b itself is never needed.
+  double reached = pass_over_entries(problem, row, 1, x, r, w);
+  for (long j = 0; j < whole; j += RK_LANES) store(p + j, load(r + j));
   double square = dot(factors, r, r);
   for (long step = 0; step < problem->steps && square > 1e-20; step++) {
     apply_shared(problem, row, 0, factors, p, image);
-    apply_entries(problem, row, p, image);
+    const double along = pass_over_entries(problem, row, 0, p, image, w);
     const float length = (float)(square / dot(factors, p, image));
-    for (long j = 0; j < factors; j++) {
-      x[j] += length * p[j];
-      r[j] -= length * image[j];
+    reached += length * along;
+    for (long j = 0; j < whole; j += RK_LANES) {
+      store(x + j, load(x + j) + length * load(p + j));
+      store(r + j, load(r + j) - length * load(image + j));
     }
     const double next = dot(factors, r, r);
     const float turn = (float)(next / square);
-    for (long j = 0; j < factors; j++) p[j] = r[j] + turn * p[j];
+    for (long j = 0; j < whole; j += RK_LANES) store(p + j, load(r + j) + turn * load(p + j));
     square = next;
   }
   for (long j = 0; j < factors; j++) problem->x[row * factors + j] = x[j];
   // xᵀAx - 2 xᵀb = -xᵀb - xᵀr.
-  if (problem->objective)
-    problem->objective[row] = total_confidence(problem, row) - dot(factors, x, b) - dot(factors, x, r);
+  if (problem->objective) problem->objective[row] = total_confidence(problem, row) - reached - dot(factors, x, r);
 }
 
 // MARK: The table

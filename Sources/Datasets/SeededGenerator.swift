@@ -66,6 +66,16 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Hashable, Codabl
     return radius * cos(2 * .pi * uniform())
   }
 
+  /// Fills memory with normal numbers of mean 0, both of each pair that Box and Muller's transform gives.
+  public mutating func fillNormal(_ values: UnsafeMutableBufferPointer<Float>, standardDeviation: Double) {
+    for index in stride(from: 0, to: values.count, by: 2) {
+      let radius = standardDeviation * (-2 * log(1 - uniform())).squareRoot()
+      let angle = 2 * Double.pi * uniform()
+      values[index] = Float(radius * cos(angle))
+      if index + 1 < values.count { values[index + 1] = Float(radius * sin(angle)) }
+    }
+  }
+
   /// The numbers from 0 to `count - 1` in random order, each order as likely (Fisher and Yates).
   public mutating func permutation(_ count: Int) -> [Int] {
     var order = Array(0..<max(0, count))

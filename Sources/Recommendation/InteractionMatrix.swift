@@ -6,9 +6,9 @@ public struct InteractionMatrix: Sendable, Equatable {
   public let rowCount: Int
   public let columnCount: Int
   /// `rowCount + 1` positions, from 0 to the number of entries.
-  public let offsets: [Int]
-  public let columns: [Int32]
-  public let values: [Float]
+  public private(set) var offsets: [Int]
+  public private(set) var columns: [Int32]
+  public private(set) var values: [Float]
 
   /// Users by items; the strengths of rows with the same pair are added up.
   public init(_ interactions: Interactions) {
@@ -19,30 +19,21 @@ public struct InteractionMatrix: Sendable, Equatable {
 
   /// Adds up the values of equal coordinates.
   ///
-  /// Two counting sorts, by column and then by row, so the time is linear in the entries.
+  /// A counting sort by row; where that leaves columns out of order, one by column before it. The time is linear in the
+  /// entries.
   /// - Precondition: as many of each; every coordinate within the counts.
   public init(rows: [Int32], columns: [Int32], values: [Float], rowCount: Int, columnCount: Int) {
     precondition(rows.count == columns.count && rows.count == values.count)
-    let byColumn = Self.order(rows.count, bins: columnCount, key: { columns[$0] }, visiting: { $0 })
-    let byRow = Self.order(rows.count, bins: rowCount, key: { rows[$0] }, visiting: { Int(byColumn[$0]) })
-    var offsets = [0]
-    offsets.reserveCapacity(rowCount + 1)
-    var merged: [Int32] = []
-    var sums: [Float] = []
-    merged.reserveCapacity(rows.count)
-    sums.reserveCapacity(rows.count)
-    for position in byRow {
-      let entry = Int(position)
-      while offsets.count <= Int(rows[entry]) { offsets.append(merged.count) }
-      if merged.count > offsets.last!, merged.last == columns[entry] {
-        sums[sums.count - 1] += values[entry]
-      } else {
-        merged.append(columns[entry])
-        sums.append(values[entry])
-      }
+    var grouped = Self.grouped(by: rows, bins: rowCount, others: columns, values: values)
+    if !Self.ascends(grouped.others, within: grouped.offsets) {
+      let byColumn = Self.grouped(by: columns, bins: columnCount, others: rows, values: values)
+      grouped = Self.grouped(
+        by: byColumn.others, bins: rowCount, others: Self.repeated(byColumn.offsets), values: byColumn.values)
     }
-    while offsets.count <= rowCount { offsets.append(merged.count) }
-    self.init(rowCount: rowCount, columnCount: columnCount, offsets: offsets, columns: merged, values: sums)
+    self.init(
+      rowCount: rowCount, columnCount: columnCount, offsets: grouped.offsets, columns: grouped.others,
+      values: grouped.values)
+    mergeRepeated()
   }
 
   /// - Precondition: the parts are as the type describes them.
@@ -74,29 +65,81 @@ public struct InteractionMatrix: Sendable, Equatable {
 
   /// Items by users.
   public var transposed: InteractionMatrix {
-    var rows = [Int32](repeating: 0, count: count)
-    for row in 0..<rowCount {
-      for position in offsets[row]..<offsets[row + 1] { rows[position] = Int32(row) }
-    }
+    let grouped = Self.grouped(by: columns, bins: columnCount, others: Self.repeated(offsets), values: values)
     return InteractionMatrix(
-      rows: columns, columns: rows, values: values, rowCount: columnCount, columnCount: rowCount)
+      rowCount: columnCount, columnCount: rowCount, offsets: grouped.offsets, columns: grouped.others,
+      values: grouped.values)
   }
 
-  /// Positions in the order of their keys, equal keys in the order of `visiting`.
-  private static func order(
-    _ count: Int, bins: Int, key: (Int) -> Int32, visiting: (Int) -> Int
-  ) -> [Int32] {
-    var starts = [Int](repeating: 0, count: bins + 1)
-    for index in 0..<count { starts[Int(key(index)) + 1] += 1 }
-    for bin in 0..<bins { starts[bin + 1] += starts[bin] }
-    return [Int32](unsafeUninitializedCapacity: count) { order, initialized in
-      for index in 0..<count {
-        let entry = visiting(index)
-        let bin = Int(key(entry))
-        order[starts[bin]] = Int32(entry)
-        starts[bin] += 1
+  /// Adds up neighbours of the same row and column.
+  private mutating func mergeRepeated() {
+    let isRepeated = Self.hasNeighbors(columns, within: offsets) { $0 == $1 }
+    guard isRepeated else { return }
+    var (ends, merged, sums) = ([0], [Int32](), [Float]())
+    ends.reserveCapacity(rowCount + 1)
+    merged.reserveCapacity(count)
+    sums.reserveCapacity(count)
+    for row in 0..<rowCount {
+      for entry in offsets[row]..<offsets[row + 1] {
+        if merged.count > ends[row], merged.last == columns[entry] {
+          sums[sums.count - 1] += values[entry]
+        } else {
+          merged.append(columns[entry])
+          sums.append(values[entry])
+        }
       }
-      initialized = count
+      ends.append(merged.count)
+    }
+    (offsets, columns, values) = (ends, merged, sums)
+  }
+
+  private static func ascends(_ columns: [Int32], within offsets: [Int]) -> Bool {
+    !hasNeighbors(columns, within: offsets) { $0 > $1 }
+  }
+
+  /// Whether there are neighbours in a row for which this holds.
+  private static func hasNeighbors(
+    _ columns: [Int32], within offsets: [Int], where holds: (Int32, Int32) -> Bool
+  ) -> Bool {
+    columns.withUnsafeBufferPointer { columns in
+      for row in 0..<offsets.count - 1 where offsets[row] < offsets[row + 1] {
+        for entry in offsets[row] + 1..<offsets[row + 1] where holds(columns[entry - 1], columns[entry]) { return true }
+      }
+      return false
+    }
+  }
+
+  /// Entries in the order of their keys, equal keys as they came; where each key's entries begin.
+  private static func grouped(
+    by keys: [Int32], bins: Int, others: [Int32], values: [Float]
+  ) -> (offsets: [Int], others: [Int32], values: [Float]) {
+    var offsets = [Int](repeating: 0, count: bins + 1)
+    for key in keys { offsets[Int(key) + 1] += 1 }
+    for bin in 0..<bins { offsets[bin + 1] += offsets[bin] }
+    var next = offsets
+    var groupedValues: [Float] = []
+    let groupedOthers = [Int32](unsafeUninitializedCapacity: keys.count) { placed, initialized in
+      groupedValues = [Float](unsafeUninitializedCapacity: keys.count) { placedValues, initializedValues in
+        for entry in keys.indices {
+          let bin = Int(keys[entry])
+          placed[next[bin]] = others[entry]
+          placedValues[next[bin]] = values[entry]
+          next[bin] += 1
+        }
+        initializedValues = keys.count
+      }
+      initialized = keys.count
+    }
+    return (offsets, groupedOthers, groupedValues)
+  }
+
+  /// Each row's number as often as it has entries.
+  private static func repeated(_ offsets: [Int]) -> [Int32] {
+    [Int32](unsafeUninitializedCapacity: offsets.last!) { rows, initialized in
+      for row in 0..<offsets.count - 1 {
+        for entry in offsets[row]..<offsets[row + 1] { rows[entry] = Int32(row) }
+      }
+      initialized = offsets.last!
     }
   }
 }

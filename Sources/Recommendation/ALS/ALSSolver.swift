@@ -76,9 +76,7 @@ public final class ALSSolver {
         parameters[name] = Tensor(zeros: shape, elementType: .float)
       } else {
         parameters[name] = Tensor(uninitialized: shape, elementType: .float) { bytes in
-          for index in bytes.bindMemory(to: Float.self).indices {
-            bytes.bindMemory(to: Float.self)[index] = Float(deviation * generator.normal())
-          }
+          generator.fillNormal(bytes.bindMemory(to: Float.self), standardDeviation: deviation)
         }
       }
     }
