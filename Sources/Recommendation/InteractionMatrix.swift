@@ -114,23 +114,28 @@ public struct InteractionMatrix: Sendable, Equatable {
     by keys: [Int32], bins: Int, others: [Int32], values: [Float]
   ) -> (offsets: [Int], others: [Int32], values: [Float]) {
     var offsets = [Int](repeating: 0, count: bins + 1)
-    for key in keys { offsets[Int(key) + 1] += 1 }
-    for bin in 0..<bins { offsets[bin + 1] += offsets[bin] }
-    var next = offsets
-    var groupedValues: [Float] = []
-    let groupedOthers = [Int32](unsafeUninitializedCapacity: keys.count) { placed, initialized in
-      groupedValues = [Float](unsafeUninitializedCapacity: keys.count) { placedValues, initializedValues in
-        for entry in keys.indices {
-          let bin = Int(keys[entry])
-          placed[next[bin]] = others[entry]
-          placedValues[next[bin]] = values[entry]
-          next[bin] += 1
-        }
-        initializedValues = keys.count
-      }
-      initialized = keys.count
+    offsets.withUnsafeMutableBufferPointer { offsets in
+      for key in keys { offsets[Int(key) + 1] += 1 }
+      for bin in 0..<bins { offsets[bin + 1] += offsets[bin] }
     }
-    return (offsets, groupedOthers, groupedValues)
+    return (
+      offsets, placed(others, by: keys, at: offsets), placed(values, by: keys, at: offsets)
+    )
+  }
+
+  /// Each element in its key's part, which begins at `offsets[key]`, equal keys as they came.
+  private static func placed<Element>(_ elements: [Element], by keys: [Int32], at offsets: [Int]) -> [Element] {
+    var next = offsets
+    return next.withUnsafeMutableBufferPointer { next in
+      [Element](unsafeUninitializedCapacity: keys.count) { placed, initialized in
+        for (key, element) in zip(keys, elements) {
+          let place = next[Int(key)]
+          placed.initializeElement(at: place, to: element)
+          next[Int(key)] = place + 1
+        }
+        initialized = keys.count
+      }
+    }
   }
 
   /// Each row's number as often as it has entries.
