@@ -46,6 +46,7 @@ let package = Package(
     .library(name: "PreferenceStore", targets: ["PreferenceStore"]),
     .library(name: "PairwiseRanking", targets: ["PairwiseRanking"]),
     .library(name: "Recommendation", targets: ["Recommendation"]),
+    .library(name: "TextClassification", targets: ["TextClassification"]),
     .library(name: "Parquet", targets: ["Parquet"]),
   ],
   dependencies: [
@@ -100,12 +101,19 @@ let package = Package(
         "Tensors", "Files", "Threads",
       ],
       resources: [.copy("Resources")]),
+    module(
+      "TextClassification",
+      [
+        "Verification", "Training", "Checkpoints", "Datasets", "Parquet", "Metrics", "Reports", "GraphEngine", "ONNX",
+        "Tensors", "Files", "Threads",
+      ],
+      resources: [.copy("Resources")]),
     // Commands
     .executableTarget(
       name: "ranker",
       dependencies: [
-        "PairwiseRanking", "Recommendation", "PreferenceStore", "Verification", "Training", "Reports", "Files",
-        argumentParser,
+        "PairwiseRanking", "Recommendation", "TextClassification", "PreferenceStore", "Verification", "Training",
+        "Reports", "Files", argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -150,6 +158,7 @@ let package = Package(
         "Parquet", "Tensors", "CommandSupport",
       ],
       resources: [.copy("Resources")]),
+    tests(of: "TextClassification", ["Datasets", "Metrics", "CommandSupport"]),
     .executableTarget(
       name: "parquet-copy", dependencies: ["Parquet"], path: "Tests/ParquetCopy", swiftSettings: strict),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),

@@ -21,9 +21,14 @@ public struct SkippedLines: Sendable, Hashable {
 
   public init() {}
 
-  mutating func add(_ problem: LineProblem, keeping limit: Int) {
+  /// Counts a line that is left out; of the examples, which stay in the order of their lines, the first `limit` are kept.
+  public mutating func add(_ problem: LineProblem, keeping limit: Int) {
     count += 1
-    if examples.count < limit { examples.append(problem) }
+    var place = examples.count
+    while place > 0, examples[place - 1].line > problem.line { place -= 1 }
+    guard place < limit else { return }
+    examples.insert(problem, at: place)
+    if examples.count > limit { examples.removeLast() }
   }
 }
 

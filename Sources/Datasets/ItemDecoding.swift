@@ -129,5 +129,5 @@ extension JSONValue {
 
 extension String {
   /// At most 60 characters, for a message.
-  var shortened: String { count > 60 ? prefix(59) + "…" : self }
+  package var shortened: String { count > 60 ? prefix(59) + "…" : self }
 }

@@ -25,10 +25,13 @@ public struct ReadOptions: Sendable {
   public var maximumLineLength: Int
   /// How many of the lines left out are kept with their reason.
   public var keptProblems: Int
+  /// Keeps for each row of a ``Table`` the line on which it begins, for callers that find problems later.
+  public var keepsLines: Bool
 
   public init(
     isStrict: Bool = false, embeddingWidth: EmbeddingWidth = .any, allowsReferences: Bool = false,
-    threadCount: Int? = nil, maximumLineLength: Int = 16 << 20, keptProblems: Int = 20
+    threadCount: Int? = nil, maximumLineLength: Int = 16 << 20, keptProblems: Int = 20,
+    keepsLines: Bool = false
   ) {
     self.isStrict = isStrict
     self.embeddingWidth = embeddingWidth
@@ -36,5 +39,6 @@ public struct ReadOptions: Sendable {
     self.threadCount = threadCount
     self.maximumLineLength = max(1, maximumLineLength)
     self.keptProblems = max(1, keptProblems)
+    self.keepsLines = keepsLines
   }
 }

@@ -59,7 +59,7 @@ public struct Split: Sendable, Hashable {
     return validation.map { Split(validation: $0, of: groups.count) }
   }
 
-  private init(validation: [Int], of count: Int) {
+  init(validation: [Int], of count: Int) {
     var isValidation = [Bool](repeating: false, count: count)
     for index in validation { isValidation[index] = true }
     self.init(
@@ -67,7 +67,7 @@ public struct Split: Sendable, Hashable {
   }
 
   /// The records of each group, groups in the order in which they first appear.
-  private static func members(of groups: [Int]) -> [[Int]] {
+  static func members(of groups: [Int]) -> [[Int]] {
     var place: [Int: Int] = [:]
     var members: [[Int]] = []
     for (index, group) in groups.enumerated() {

@@ -22,9 +22,11 @@ final class DelimitedDecoder: RecordDecoder {
   /// Fields with doubled quotes, undoubled; they live until the row is committed.
   private var unescaped: [UnsafeMutableRawBufferPointer] = []
 
-  init(columns: [TableColumn], layout: DelimitedLayout, hasQuotedLines: Bool, needsQuotedLines: Flag) {
+  init(
+    columns: [TableColumn], layout: DelimitedLayout, keepsLines: Bool, hasQuotedLines: Bool, needsQuotedLines: Flag
+  ) {
     self.needsQuotedLines = needsQuotedLines
-    builder = TableBuilder(columns)
+    builder = TableBuilder(columns, keepsLines: keepsLines)
     self.layout = layout
     self.hasQuotedLines = hasQuotedLines
     separator = .allocate(capacity: layout.separator.count)
@@ -45,13 +47,13 @@ final class DelimitedDecoder: RecordDecoder {
         unescaped.removeAll()
       }
     }
-    do throws(RecordProblem) { try take(record) } catch {
+    do throws(RecordProblem) { try take(record, line: line) } catch {
       builder.discard()
       throw error
     }
   }
 
-  private func take(_ record: UnsafeRawBufferPointer) throws(RecordProblem) {
+  private func take(_ record: UnsafeRawBufferPointer, line: Int) throws(RecordProblem) {
     let columns = builder.columns
     var fields = DelimitedFields(record, separator: UnsafeBufferPointer(separator))
     var count = 0
@@ -81,7 +83,7 @@ final class DelimitedDecoder: RecordDecoder {
         message: "has \(count) field\(count == 1 ? "" : "s"), expected \(columnOfField.count) "
           + "(separated by \(DelimitedLayout.name(of: layout.separator)))")
     }
-    try builder.commit()
+    try builder.commit(line: line)
   }
 
   private func undoubled(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {

@@ -49,9 +49,11 @@ public struct DelimitedFile: Sendable {
     let layout = heading.layout
     func read(_ form: RecordForm, quoted: Bool) throws(DatasetError) -> (table: Table, skipped: SkippedLines) {
       let read = try text.decode(options: options, form: form, heading: heading.skipped, isEmptyAllowed: true) {
-        DelimitedDecoder(columns: columns, layout: layout, hasQuotedLines: quoted, needsQuotedLines: needsQuotedLines)
+        DelimitedDecoder(
+          columns: columns, layout: layout, keepsLines: options.keepsLines, hasQuotedLines: quoted,
+          needsQuotedLines: needsQuotedLines)
       }
-      return (TableBuilder.joined(read.ranges.map(\.decoder.builder)), read.skipped)
+      return (TableBuilder.joined(read.ranges.map { ($0.decoder.builder, $0.linesBefore) }), read.skipped)
     }
     let quotedForm = RecordForm.quotedLines(separator: layout.separator)
     if text.isPipe {

@@ -7,7 +7,7 @@ import Glibc
 public enum JSONSection: Sendable, Hashable {
   /// An array of objects.
   case rows([TableColumn])
-  /// One object, of which the numbers are wanted.
+  /// One object, of which the numbers are wanted; those of an object in it as `key.inner`.
   case numbers
 }
 
@@ -24,10 +24,10 @@ final class JSONRowDecoder: RecordDecoder {
   private let lookups: [KeyLookup]
 
   /// - Parameter isDocument: whether problems should name the section and the element.
-  init(sections: [(name: String, section: JSONSection)], isDocument: Bool, maximumLength: Int) {
+  init(sections: [(name: String, section: JSONSection)], isDocument: Bool, keepsLines: Bool, maximumLength: Int) {
     self.sections = sections.map(\.section)
     names = sections.map(\.name)
-    builders = self.sections.map { TableBuilder($0.columns) }
+    builders = self.sections.map { TableBuilder($0.columns, keepsLines: keepsLines) }
     lookups = self.sections.map { KeyLookup($0.columns) }
     numbers = sections.map { _ in [:] }
     parser = JSONParser(maximumLength: maximumLength)
@@ -52,7 +52,7 @@ final class JSONRowDecoder: RecordDecoder {
         builder.discard()
         try stageAny(record, builder: builder, keys: lookups[place.section])
       }
-      try builder.commit()
+      try builder.commit(line: line)
     } catch {
       guard isDocument else { throw error }
       let element = place.index.map { "[\($0)]" } ?? ""
@@ -120,7 +120,9 @@ final class JSONRowDecoder: RecordDecoder {
         guard target.pointee.isList else { throw target.pointee.wrongKind(field.kindName) }
         for (index, element) in field.elements.enumerated() {
           guard let text = element.utf8 else {
-            throw RecordProblem(message: "\"\(key)[\(index)]\" must be a string, found \(element.kindName)")
+            let advice = element.kind == .number ? "; write it in quotes" : ""
+            throw RecordProblem(
+              message: "\"\(key)[\(index)]\" must be a string, found \(element.kindName)\(advice)")
           }
           try target.pointee.stage(element: text)
         }
@@ -135,7 +137,13 @@ final class JSONRowDecoder: RecordDecoder {
     guard value.kind == .object else {
       throw RecordProblem(message: "an object was expected, found \(value.kindName)")
     }
-    for (key, field) in value.fields { numbers[section][key.description] = field.double }
+    for (key, field) in value.fields {
+      if field.kind == .object {
+        for (inner, number) in field.fields { numbers[section]["\(key).\(inner)"] = number.double }
+      } else {
+        numbers[section][key.description] = field.double
+      }
+    }
   }
 
   private func parse(_ text: UnsafeRawBufferPointer) throws(RecordProblem) -> JSONValue {

@@ -35,10 +35,12 @@ public struct JSONTableFile: Sendable {
       }
     let isDocument = form != .lines
     let read = try text.decode(options: options, form: recordForm, isEmptyAllowed: true) {
-      JSONRowDecoder(sections: sections, isDocument: isDocument, maximumLength: options.maximumLineLength)
+      JSONRowDecoder(
+        sections: sections, isDocument: isDocument, keepsLines: options.keepsLines,
+        maximumLength: options.maximumLineLength)
     }
     tables = sections.indices.map { index in
-      TableBuilder.joined(read.ranges.map { $0.decoder.builders[index] })
+      TableBuilder.joined(read.ranges.map { ($0.decoder.builders[index], $0.linesBefore) })
     }
     numbers = sections.indices.map { index in read.ranges[0].decoder.numbers[index] }
     skipped = read.skipped

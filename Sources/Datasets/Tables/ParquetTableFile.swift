@@ -65,7 +65,7 @@ private struct ParquetPart {
     func wrongType() -> DatasetError {
       let expected =
         switch column.content {
-        case .ids, .idLists: "text or whole numbers"
+        case .ids, .texts, .idLists: "text or whole numbers"
         case .numbers: "numbers"
         case .times: "timestamps, dates, whole numbers or text"
         }
@@ -73,7 +73,7 @@ private struct ParquetPart {
     }
     values = .absent
     switch (column.content, field.type) {
-    case (.ids, .string):
+    case (.ids, .string), (.texts, .string):
       let texts = try file.column(field.name, as: String.self)
       takeTexts(texts, column: column)
     case (.ids, .integer(let bits, let isSigned)):

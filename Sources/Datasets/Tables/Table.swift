@@ -6,6 +6,8 @@ public struct TableColumn: Sendable, Hashable {
   public enum Content: Sendable, Hashable {
     /// Texts, many of them often repeated: each distinct one is kept once.
     case ids
+    /// Texts to be read: kept as ids are, but one of white space and control characters alone is a bad one.
+    case texts
     /// Lists of ids; only JSON has them.
     case idLists
     /// Finite numbers, above `minimum` where there is one.
@@ -40,7 +42,8 @@ public struct Table: Sendable, Hashable {
   public enum Values: Sendable, Hashable {
     /// No row has a value.
     case absent
-    /// For each row a place in `texts`, which are in the order in which they first come; -1 where the row has none.
+    /// Of ids and texts: for each row a place in `texts`, which are in the order in which they first come; -1 where the
+    /// row has none.
     case ids(places: [Int32], texts: [String])
     /// Row `r` has `places[offsets[r]..<offsets[r + 1]]`.
     case idLists(offsets: [Int], places: [Int32], texts: [String])
@@ -53,9 +56,12 @@ public struct Table: Sendable, Hashable {
   public var rowCount: Int
   /// As asked for.
   public var columns: [Values]
+  /// For each row the line on which it begins, with ``ReadOptions/keepsLines``; empty without.
+  public var lines: [Int]
 
-  public init(rowCount: Int, columns: [Values]) {
+  public init(rowCount: Int, columns: [Values], lines: [Int] = []) {
     self.rowCount = rowCount
     self.columns = columns
+    self.lines = lines
   }
 }

@@ -8,8 +8,12 @@ final class TableBuilder {
   /// references and no checks of exclusive access.
   let columns: UnsafeMutableBufferPointer<ColumnBuilder>
   private(set) var rowCount = 0
+  private let keepsLines: Bool
+  private var lines: [Int] = []
 
-  init(_ columns: [TableColumn]) {
+  /// - Parameter keepsLines: whether each row's line is to be kept.
+  init(_ columns: [TableColumn], keepsLines: Bool) {
+    self.keepsLines = keepsLines
     self.columns = .allocate(capacity: columns.count)
     for (index, column) in columns.enumerated() {
       self.columns.initializeElement(at: index, to: ColumnBuilder(column))
@@ -21,11 +25,12 @@ final class TableBuilder {
     columns.deallocate()
   }
 
-  /// Takes the values that were staged as a row.
-  func commit() throws(RecordProblem) {
+  /// Takes the values that were staged as a row, which begins on `line`.
+  func commit(line: Int) throws(RecordProblem) {
     for index in 0..<columns.count { try columns[index].checkStaged() }
     for index in 0..<columns.count { columns[index].commit(row: rowCount) }
     rowCount += 1
+    if keepsLines { lines.append(line) }
   }
 
   /// Forgets what was staged.
@@ -33,14 +38,16 @@ final class TableBuilder {
     for index in 0..<columns.count { columns[index].discard() }
   }
 
-  /// The rows of several ranges, one after the other. Takes their memory away as it goes.
-  static func joined(_ builders: [TableBuilder]) -> Table {
-    let rowCount = builders.reduce(0) { $0 + $1.rowCount }
-    let columns = (0..<builders[0].columns.count).map { index in
+  /// The rows of several ranges, one after the other, each with the lines before it. Takes their memory away as it goes.
+  static func joined(_ ranges: [(builder: TableBuilder, linesBefore: Int)]) -> Table {
+    let rowCount = ranges.reduce(0) { $0 + $1.builder.rowCount }
+    let columns = (0..<ranges[0].builder.columns.count).map { index in
       ColumnBuilder.joined(
-        builders.map { (builder: $0.columns.baseAddress! + index, rowCount: $0.rowCount) }, rowCount: rowCount)
+        ranges.map { (builder: $0.builder.columns.baseAddress! + index, rowCount: $0.builder.rowCount) },
+        rowCount: rowCount)
     }
-    return Table(rowCount: rowCount, columns: columns)
+    let lines = ranges.flatMap { range in range.builder.lines.lazy.map { $0 + range.linesBefore } }
+    return Table(rowCount: rowCount, columns: columns, lines: lines)
   }
 }
 
@@ -84,7 +91,7 @@ struct ColumnBuilder {
       return
     }
     switch content {
-    case .ids: self.text = text
+    case .ids, .texts: self.text = text
     case .idLists: throw wrongKind("text", expected: "a list of strings")
     case .numbers(let minimum):
       guard let number = DecimalText.double(text) else {
@@ -109,7 +116,7 @@ struct ColumnBuilder {
   /// Stages a number of a form that has numbers.
   mutating func stage(number: Double, whole: Int64?) throws(RecordProblem) {
     switch content {
-    case .ids:
+    case .ids, .texts:
       throw RecordProblem(
         message: "\"\(column.name)\" must be a string, found a number; write it in quotes, "
           + "\"\(whole.map(String.init) ?? "\(number)")\"")
@@ -140,7 +147,7 @@ struct ColumnBuilder {
 
   private var expectedKind: String {
     switch content {
-    case .ids: "a string"
+    case .ids, .texts: "a string"
     case .idLists: "an array of strings"
     case .numbers: "a number"
     case .times: "a number or a date"
@@ -179,10 +186,16 @@ struct ColumnBuilder {
       if isRequired { throw RecordProblem(message: "\"\(column.name)\" is missing") }
       return
     }
-    guard case .ids = content else { return }
+    switch content {
+    case .ids, .texts: break
+    case .idLists, .numbers, .times: return
+    }
     place = texts.find(text)
     guard place.isNew else { return }
     guard UTF8Check.isValid(text) else { throw UTF8Check.problem(column.name) }
+    if content == .texts, UTF8Check.isBlank(text) {
+      throw RecordProblem(message: "\"\(column.name)\" is blank: white space and control characters alone")
+    }
   }
 
   /// Takes what is staged as the value of `row`, the next one.
@@ -191,14 +204,14 @@ struct ColumnBuilder {
       guard isStaged else { return }
       isAbsent = false
       switch content {
-      case .ids: places = Array(repeating: -1, count: row)
+      case .ids, .texts: places = Array(repeating: -1, count: row)
       case .idLists: offsets = Array(repeating: 0, count: row + 1)
       case .numbers: numbers = Array(repeating: .nan, count: row)
       case .times: times = Array(repeating: .min, count: row)
       }
     }
     switch content {
-    case .ids: places.append(isStaged ? texts.insert(text, at: place) : -1)
+    case .ids, .texts: places.append(isStaged ? texts.insert(text, at: place) : -1)
     case .idLists:
       places.append(contentsOf: list)
       offsets.append(places.count)
@@ -215,7 +228,7 @@ struct ColumnBuilder {
     if parts.allSatisfy(\.builder.pointee.isAbsent) { return .absent }
     if parts.count == 1 { return parts[0].builder.pointee.takeValues() }
     switch parts[0].builder.pointee.content {
-    case .ids:
+    case .ids, .texts:
       let (places, texts) = joinedPlaces(parts, count: rowCount)
       return .ids(places: places, texts: texts)
     case .idLists:
@@ -240,7 +253,7 @@ struct ColumnBuilder {
 
   private mutating func takeValues() -> Table.Values {
     switch content {
-    case .ids: .ids(places: take(&places), texts: texts.strings)
+    case .ids, .texts: .ids(places: take(&places), texts: texts.strings)
     case .idLists: .idLists(offsets: take(&offsets), places: take(&places), texts: texts.strings)
     case .numbers: .numbers(take(&numbers))
     case .times: .times(take(&times))
@@ -256,7 +269,7 @@ struct ColumnBuilder {
     joined.reserveCapacity(count)
     for (builder, rows) in parts {
       if builder.pointee.isAbsent {
-        if case .ids = builder.pointee.content { joined.append(contentsOf: repeatElement(-1, count: rows)) }
+        if builder.pointee.content != .idLists { joined.append(contentsOf: repeatElement(-1, count: rows)) }
         continue
       }
       let places = take(&builder.pointee.places)
@@ -302,6 +315,17 @@ enum UTF8Check {
   static func isValid(_ text: UnsafeRawBufferPointer) -> Bool {
     // Most ids are ASCII.
     text.allSatisfy { $0 < 0x80 } || String(validating: text, as: UTF8.self) != nil
+  }
+
+  /// Whether a text, known to be UTF-8, shows nothing.
+  static func isBlank(_ text: UnsafeRawBufferPointer) -> Bool {
+    if text.contains(where: { (0x21...0x7E).contains($0) }) { return false }
+    return String(decoding: text, as: UTF8.self).unicodeScalars.allSatisfy { scalar in
+      switch scalar.properties.generalCategory {
+      case .control, .format: true
+      default: scalar.properties.isWhitespace
+      }
+    }
   }
 
   static func problem(_ name: String) -> RecordProblem {

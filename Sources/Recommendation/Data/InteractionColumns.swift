@@ -40,23 +40,15 @@ struct InteractionColumns {
         content: .numbers(above: 0)),
     ]
 
-    let mapped = options.columns.filter { $0.contains("=") }
-    guard mapped.isEmpty || mapped.count == options.columns.count else {
-      throw .badColumns("either all are names in order, or all are of the form user_id=name; found both")
+    // A rating stands for the strength where ratings are wanted, and for nothing otherwise.
+    let names = options.columns.compactMap { entry in
+      guard entry.hasPrefix("rating=") else { return entry }
+      return options.usesRatings ? "implicit_rating" + entry.dropFirst("rating".count) : nil
     }
-    for entry in mapped {
-      let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      let isRating = parts[0] == "rating"
-      let name = isRating ? "implicit_rating" : parts[0]
-      guard let index = columns.firstIndex(where: { $0.name == name }), !parts[1].isEmpty else {
-        throw .badColumns(
-          "\(entry) names no column; there are \(columns.map(\.name).joined(separator: ", ")) and rating")
-      }
-      if isRating, !options.usesRatings { continue }
-      columns[index].source = parts[1]
+    do throws(ColumnNameProblem) { fieldNames = try columns.take(names: names, besides: ["rating"]) } catch {
+      throw .badColumns(error.description)
     }
     self.columns = columns
-    fieldNames = mapped.isEmpty ? options.columns : []
   }
 
   private static let ratings = ["rating", "score", "stars"]
