@@ -9,8 +9,10 @@ let rankerPath = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlink
 
 /// Runs `ranker` with its output thrown away. With `posix_spawn`, since what is measured is the command and not
 /// the few hundredths of a second that Foundation's `Process` takes to notice an end.
+/// - Returns: the most memory that it held, in megabytes.
 /// - Throws: where it cannot be started, or does not exit with 0.
-func runRanker(_ arguments: [String]) throws {
+@discardableResult
+func runRanker(_ arguments: [String]) throws -> Double {
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)
   defer { posix_spawn_file_actions_destroy(&actions) }
@@ -21,10 +23,12 @@ func runRanker(_ arguments: [String]) throws {
   defer { for text in words + environment { free(text) } }
   var process = pid_t()
   var status: Int32 = 0
+  var usage = rusage()
   guard posix_spawn(&process, rankerPath, &actions, nil, &words, &environment) == 0,
-    waitpid(process, &status, 0) == process
+    wait4(process, &status, 0, &usage) == process
   else { throw BenchError.commandNotStarted(path: rankerPath) }
   guard status == 0 else { throw BenchError.commandFailed(arguments: arguments, status: status >> 8) }
+  return Double(usage.ru_maxrss) / 1024
 }
 
 enum BenchError: Error, CustomStringConvertible {

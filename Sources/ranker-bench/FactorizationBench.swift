@@ -1,4 +1,4 @@
-// Alternating least squares: the fit beside other libraries', and how its cost grows with the data.
+// Alternating least squares: the fit beside other libraries'.
 
 import Datasets
 import Glibc
@@ -25,27 +25,6 @@ func measureFactorization(path: String?, threads: Int) throws -> [Measurement] {
   }
 }
 
-/// Time and peak memory from 1 to 10 million interactions, the density falling as it does when a service grows.
-func measureFactorizationGrowth(threads: Int) throws -> [Measurement] {
-  var rows: [Measurement] = []
-  for millions in [1, 2, 5, 10] {
-    let count = millions * 1_000_000
-    let interactions = madeUpInteractions(users: count / 50, items: 10_000 * millions / 2, count: count)
-    let before = peakMegabytes()
-    var settings = ALSSettings()
-    settings.threads = threads
-    let seconds = try Timing.once { _ = try fit(interactions, settings) }
-    let work = "\(interactions.users.count) users, \(interactions.items.count) items"
-    rows += [
-      Measurement(name: "als fit, \(millions) million", value: seconds, unit: "s", detail: work),
-      Measurement(
-        name: "als peak memory, \(millions) million", value: peakMegabytes(), unit: "MB",
-        detail: "of them \(Int(before)) MB before the fit, for \(work) and the rows"),
-    ]
-  }
-  return rows
-}
-
 private func fit(_ interactions: Interactions, _ settings: ALSSettings) throws -> Double {
   let solver = try ALSSolver(InteractionMatrix(interactions), settings: settings)
   var loss = 0.0
@@ -53,16 +32,9 @@ private func fit(_ interactions: Interactions, _ settings: ALSSettings) throws -
   return loss
 }
 
-/// The most memory that this process ever held.
-private func peakMegabytes() -> Double {
-  var usage = rusage()
-  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-  return Double(usage.ru_maxrss) / 1024
-}
-
 /// Pairs with a long tail on both sides: a user's number of items is Pareto-distributed, an item's popularity falls with a
 /// power of its place. A pair may repeat.
-private func madeUpInteractions(users: Int, items: Int, count: Int) -> Interactions {
+func madeUpInteractions(users: Int, items: Int, count: Int) -> Interactions {
   var generator = SeededGenerator(seed: 7)
   var activity = (0..<users).map { _ in pow(1 - generator.uniform(), -1 / 1.5) }
   let scale = Double(count) / activity.reduce(0, +)

@@ -15,13 +15,13 @@ struct RankerBench: ParsableCommand {
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
     case step, read, parquet, train, score, help, matmul, als, ncf
-    case alsGrowth = "als-growth"
+    case growth
 
     /// What is measured where nothing is named: all that takes seconds.
-    static var standard: [Part] { allCases.filter { $0 != .alsGrowth } }
+    static var standard: [Part] { allCases.filter { $0 != .growth } }
   }
 
-  @Option(parsing: .upToNextOption, help: "What to measure; everything but als-growth without it.")
+  @Option(parsing: .upToNextOption, help: "What to measure; everything but growth without it.")
   var only: [Part] = []
 
   @Option(help: "A JSONL file of pairs for reading and training; 2,000 pairs are made up without it.")
@@ -84,7 +84,7 @@ struct RankerBench: ParsableCommand {
     case .score: try measureScoring(TrainingBench(threads: threads).graph, threads: threads, seconds: seconds)
     case .help: try measureHelp()
     case .als: try measureFactorization(path: interactions, threads: threads)
-    case .alsGrowth: try measureFactorizationGrowth(threads: threads)
+    case .growth: try measureGrowth(threads: threads)
     case .ncf:
       try NCFBench(threads: threads).measure(seconds: seconds)
         + NCFBench(threads: threads, userCount: 1_000_000, itemCount: 1_000_000).measure(seconds: seconds)
