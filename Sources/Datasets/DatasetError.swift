@@ -51,7 +51,7 @@ public enum DatasetError: Error, Sendable, Hashable {
 extension DatasetError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .unreadable(let path, let reason): return "can't read \(path): \(reason)"
+    case .unreadable(let path, let reason): return "can't read \(path): \(reason); check the path"
     case .isDirectory(let path): return "\(path) is a directory; a file of JSON lines was expected"
     case .empty(let path): return "\(path) is empty; one JSON object a line was expected"
     case .notJSON(let path, let found, let advice): return "\(path) is \(found), not JSON text; \(advice)"

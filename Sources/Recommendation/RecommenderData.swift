@@ -65,7 +65,7 @@ struct RecommenderData: Sendable {
       }
       training = decayed
     }
-    guard training.count > 0 else { throw RecommendationError.nothingToTrainOn(path: path) }
+    guard training.count > 0 else { throw RecommendationError.allHeldOut(path) }
     matrix = InteractionMatrix(training)
     self.dataset = dataset
     checksum = try hash?.value()

@@ -10,8 +10,8 @@ import Recommendation
 struct DataCommands: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
-    abstract: "Check data files, look at them, and make some up.",
-    subcommands: [ValidateData.self, DataStatistics.self, SynthesizeData.self])
+    abstract: "Check data files, look at them, split them, and make some up.",
+    subcommands: [ValidateData.self, DataStatistics.self, SplitData.self, SynthesizeData.self])
 }
 
 /// What a data file is for.

@@ -84,6 +84,9 @@ struct Recommend: ParsableCommand {
       user: user.first ?? "new user", itemsSeen: seen, count: topK, includesSeen: includeSeen,
       unknownItems: source.unknownItems)
     remarkLeftOut(leftOut)
+    if recommendation.source == .popularity, !seen.isEmpty {
+      remark("note: only an ALS model places a new user by the items seen; here they are only left out of the answer")
+    }
     try show([recommendation])
   }
 

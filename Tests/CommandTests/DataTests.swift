@@ -101,6 +101,53 @@ import Testing
     #expect(try #require(split["held_out_cases"] as? Int) > 50)
   }
 
+  @Test("split sets the latest items aside among drawn ones, and every training measures itself on the same")
+  func split() throws {
+    var lines = "user_id,item_id,timestamp,interaction_type\n"
+    // Item (u + 4) % 30 is each user's latest, though it stands first.
+    for user in 0..<12 {
+      for step in [4, 0, 1, 2, 3] { lines += "u\(user),i\((user + step) % 30),\(1_700_000_000 + step),view\n" }
+    }
+    for item in 0..<30 { lines += "other,i\(item),1600000000,view\n" }
+    try directory.write(lines, to: "rows.csv")
+    let arguments = ["data", "split", "rows.csv", "--leave-one-out", "--negatives", "9"]
+    let result = try ranker.run(arguments + ["--output", "split.json"], in: directory)
+    #expect(result.status == 0 && result.output == "split.json: 77 interactions to train on, 12 held-out cases\n")
+    #expect(result.errors.contains("has every item"))
+    let document = try #require(
+      try JSONSerialization.jsonObject(with: Data(directory.bytes(of: "split.json"))) as? [String: Any])
+    let rows = try #require(document["interactions"] as? [[String: Any]])
+    #expect(rows.count == 77 && rows[0]["item_id"] as? String == "i0")
+    #expect(rows[0]["interaction_type"] as? String == "view")
+    for test in try #require(document["held_out_test"] as? [[String: Any]]) {
+      let user = try #require(Int(try #require(test["user_id"] as? String).dropFirst()))
+      #expect(test["relevant_items"] as? [String] == ["i\((user + 4) % 30)"])
+      let candidates = Set(try #require(test["candidate_items"] as? [String]))
+      let owned = Set((0..<5).map { "i\((user + $0) % 30)" })
+      #expect(candidates.count == 10 && candidates.intersection(owned) == ["i\((user + 4) % 30)"])
+    }
+    let again = try ranker.run(arguments + ["--output", "-"], in: directory)
+    #expect(again.outputBytes == Data(try directory.bytes(of: "split.json")))
+    let valid = try ranker.run(["data", "validate", "split.json", "--type", "recommendation"], in: directory)
+    #expect(valid.status == 0, "\(valid.output)")
+    let als = try ranker.run(["train", "als", "--data-path", "split.json", "--factors", "4"], in: directory)
+    #expect(als.status == 0 && als.output.contains("on 12 held-out cases"), "\(als.errors)")
+  }
+
+  @Test("a split of nothing in particular is refused with what to say")
+  func splitRefused() throws {
+    try directory.write("user_id,item_id\na,x\nb,y\n", to: "rows.csv")
+    func errors(_ options: String...) throws -> String {
+      try ranker.run(["data", "split", "rows.csv", "--output", "split.json"] + options, in: directory).errors
+    }
+    #expect(try errors().contains("either --leave-one-out or --share 0.2"))
+    #expect(try errors("--leave-one-out", "--share", "0.1").contains("either --leave-one-out or --share 0.2"))
+    #expect(try errors("--share", "1").contains("--share is 1.0; expected a number between 0 and 1"))
+    #expect(try errors("--leave-one-out", "--negatives", "0").contains("--negatives is 0"))
+    #expect(try errors("--leave-one-out").contains("no user has two items, so nothing can be held out"))
+    #expect(!FileManager.default.fileExists(atPath: directory.path("split.json")))
+  }
+
   @Test("settings that can't be met are refused, and nothing is written")
   func refused() throws {
     let result = try ranker.run(

@@ -95,11 +95,31 @@ struct NCFCommandTests {
     #expect(result.status == status && result.errors.contains(message), "\(result.errors)")
   }
 
-  @Test("data without an interaction, and data that is not there, are told apart")
+  @Test("without data it trains on the sample, and ranks its held-out items well in ten epochs")
+  func sample() throws {
+    let settings = [
+      "--epochs", "10", "--batch-size", "256", "--learning-rate", "0.001", "--embedding-dim", "64", "--hidden-layers",
+      "128,64,32",
+    ]
+    let result = try ranker.run(["train", "ncf", "--output-path", "m.pt", "--json"] + settings, in: folder)
+    #expect(result.status == 0, "\(result.errors)")
+    let last = try #require(result.output.split(separator: "\n").last)
+    let done = try #require(try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any])
+    let test = try #require(done["test"] as? [String: Any])
+    // What everybody likes reaches 0.33 there.
+    #expect(try #require(test["ndcg"] as? Double) > 0.5)
+  }
+
+  @Test("data without an interaction, data that is not there, and a file that is no data are told apart")
   func noData() throws {
     let empty = try train(folder.write("user_id,item_id\n", to: "empty.csv"), "m.pt")
     #expect(empty.status == 1 && empty.errors.contains("holds no interactions"), "\(empty.errors)")
     let missing = try train("nothing.csv", "m.pt")
-    #expect(missing.status == 1 && missing.errors.contains("nothing.csv"))
+    #expect(missing.status == 1 && missing.errors.contains("can't read nothing.csv"))
+    #expect(missing.errors.contains("check the path"))
+    try folder.write("\u{8}\u{0}model", to: "model.onnx")
+    let binary = try train("model.onnx", "m.pt")
+    #expect(binary.status == 1)
+    #expect(binary.errors.contains("model.onnx is a binary file; expected JSON, CSV, TSV or Parquet"))
   }
 }

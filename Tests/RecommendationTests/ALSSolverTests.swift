@@ -213,7 +213,7 @@ struct ALSSolverTests {
       for (a, b) in zip(found, next[user * 10..<(user + 1) * 10]) { #expect(abs(a - b) < 1e-5) }
     }
     #expect(try foldIn.factors(ofSeen: []) == [Float](repeating: 0, count: 10))
-    #expect(throws: RecommendationError.unknownPlaces([45, -1], count: 45)) {
+    #expect(throws: RecommendationError.unknownPlaces([45, -1], of: "items", count: 45)) {
       try foldIn.factors(ofSeen: [3, 45, -1])
     }
     // What a user of taste 1 has seen ranks that taste's other items first.

@@ -156,10 +156,34 @@ struct NCFGraphTests {
     let all = Mutexed([[Float]](repeating: [], count: 3))
     try scorer.forEachUser([4, 0, 5]) { position, scores in all.set(position, Array(scores)) }
     #expect(all.value[1] == (try scorer.scores(user: 0)))
-    #expect(throws: NCFError.outOfRange(what: "user", place: 6, count: 6)) { try scorer.scores(user: 6) }
-    #expect(throws: NCFError.outOfRange(what: "item", place: -1, count: 300)) {
+    #expect(throws: RecommendationError.unknownPlaces([6], of: "users", count: 6)) { try scorer.scores(user: 6) }
+    #expect(throws: RecommendationError.unknownPlaces([-1], of: "items", count: 300)) {
       try scorer.scores(user: 0, items: [-1])
     }
+  }
+}
+
+extension NCFGraphTests {
+  @Test("a training starts with rows of 0.01, with weights that keep a signal's size, and with the known log-odds")
+  func initialValues() throws {
+    let graph = NCFGraph(userCount: 400, itemCount: 300)
+    let parameters = graph.initialParameters(seed: 5, positiveShare: 0.2)
+    func deviation(_ name: String) -> Double {
+      let values = try! #require(parameters[name]).elements(as: Float.self).map(Double.init)
+      return (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
+    }
+    #expect(abs(deviation("user_embedding.weight") - 0.01) < 0.0002)
+    // √(2 / inputs) where a ReLU follows, √(1 / inputs) at the end; a few percent for the chance of so many numbers.
+    for (name, expected) in [
+      ("mlp.0.weight", 0.125), ("mlp.2.weight", 0.125), ("mlp.4.weight", 0.17678), ("output.weight", 0.17678),
+    ] {
+      #expect(abs(deviation(name) / expected - 1) < (name == "output.weight" ? 0.3 : 0.03), "\(name)")
+    }
+    #expect(deviation("mlp.0.bias") == 0 && deviation("mlp.4.bias") == 0)
+    // One positive sample to four drawn ones: log 1/4.
+    let bias = try #require(parameters["output.bias"]).elements(as: Float.self)
+    #expect(abs(bias[0] - -1.386294) < 1e-6)
+    #expect(graph.initialParameters(seed: 5)["output.bias"]!.elements(as: Float.self) == [0])
   }
 }
 

@@ -189,7 +189,9 @@ struct NCFTrainingTests {
     #expect(problem { $0.hiddenLayers = [16, 0] } == "--hidden-layers is 16,0; expected numbers of 1 to 8192")
     #expect(problem { $0.negativeRatio = 0 }.contains("--negative-ratio is 0"))
     #expect(problem { ($0.patience, $0.validationSplit) = (2, 0) }.contains("--patience is 2"))
-    #expect(throws: NCFError.self) { try NCFTraining(dataPath: "x", outputPath: folder.path("models")).run() }
+    #expect(throws: RecommendationError.self) {
+      try NCFTraining(dataPath: "x", outputPath: folder.path("models")).run()
+    }
   }
 
   @Test("a checkpoint whose values do not fit together is refused, and says which")

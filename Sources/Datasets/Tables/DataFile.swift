@@ -38,6 +38,10 @@ public struct DataFile {
       guard case .notJSON(let path, let found, let advice) = error else { throw error }
       throw .badForm(path: path, problem: "is \(found), which is not read here; \(advice)")
     }
+    // No text has a zero byte; models, images and archives do.
+    guard !file.head.contains(0) else {
+      throw .badForm(path: file.path, problem: "is a binary file; expected JSON, CSV, TSV or Parquet")
+    }
     self.path = file.path
     opened = file
     switch file.head.first(where: { !$0.isJSONWhitespace }) {

@@ -46,7 +46,9 @@ public final class ALSFoldIn: Sendable {
   public func factors(ofSeen items: [Int32], strengths: [Float]? = nil) throws -> [Float] {
     precondition(strengths == nil || strengths!.count == items.count, "a strength for each item")
     let unknown = items.filter { $0 < 0 || Int($0) >= itemCount }
-    guard unknown.isEmpty else { throw RecommendationError.unknownPlaces(unknown.map(Int.init), count: itemCount) }
+    guard unknown.isEmpty else {
+      throw RecommendationError.unknownPlaces(unknown.map(Int.init), of: "items", count: itemCount)
+    }
     guard !items.isEmpty else { return [Float](repeating: 0, count: factors) }
     let row = InteractionMatrix(
       rows: [Int32](repeating: 0, count: items.count), columns: items,

@@ -29,10 +29,12 @@ public struct HeldOutEvaluation: Sendable {
   ///   - seed: draws the 99 items; the same for all models that are to be compared.
   public init(_ data: InteractionDataset, leavesOneOut: Bool, seed: UInt64) {
     if leavesOneOut {
+      // What the data holds out is as unknown to the training as what is left out here.
       let (training, heldOut) = data.interactions.leavingOneOut()
       source = .leaveOneOut
       self.training = training
-      cases = NegativeSampler(data.interactions).candidates(for: heldOut, negatives: Self.negatives, seed: seed)
+      cases = NegativeSampler(data.interactions.adding(data.heldOut))
+        .candidates(for: heldOut, negatives: Self.negatives, seed: seed)
       k = 10
     } else {
       training = data.interactions

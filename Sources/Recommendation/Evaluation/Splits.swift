@@ -12,6 +12,12 @@ extension Interactions {
   /// - Returns: the training part, with the same vocabularies, and a case for each user with two items or more, by
   ///   place, its candidates open: ``NegativeSampler/candidates(for:negatives:seed:)`` draws them.
   public func leavingOneOut() -> (training: Interactions, heldOut: [HeldOutCase]) {
+    let (training, cases) = rowsLeavingOneOut()
+    return (rows(training), cases)
+  }
+
+  /// The same with the positions of the rows that train.
+  func rowsLeavingOneOut() -> (training: [Int], heldOut: [HeldOutCase]) {
     var latest = [Int](repeating: -1, count: users.count)
     var hasSeveralItems = [Bool](repeating: false, count: users.count)
     for row in 0..<count {
@@ -30,7 +36,7 @@ extension Interactions {
     let cases = heldOutItem.indices.filter { heldOutItem[$0] >= 0 }.map {
       HeldOutCase(user: Int32($0), relevant: [heldOutItem[$0]])
     }
-    return (rows(training), cases)
+    return (training, cases)
   }
 
   /// Sets about `fraction` of the distinct pairs of user and item aside, drawn at random, each pair with all its rows.
@@ -44,6 +50,12 @@ extension Interactions {
   /// - Returns: the training part, with the same vocabularies, and a case for each user of whom something was set aside,
   ///   by place, its candidates open.
   public func holdingOut(fraction: Double, seed: UInt64) -> (training: Interactions, heldOut: [HeldOutCase]) {
+    let (training, cases) = rowsHoldingOut(fraction: fraction, seed: seed)
+    return (rows(training), cases)
+  }
+
+  /// The same with the positions of the rows that train.
+  func rowsHoldingOut(fraction: Double, seed: UInt64) -> (training: [Int], heldOut: [HeldOutCase]) {
     precondition(fraction >= 0 && fraction < 1, "a validation split is from 0 to below 1")
     let pairs = InteractionMatrix(self)
     var userOfPair = [Int32](repeating: 0, count: pairs.count)
@@ -80,7 +92,22 @@ extension Interactions {
       let relevant = (pairs.offsets[user]..<pairs.offsets[user + 1]).filter { isHeldOut[$0] }.map { pairs.columns[$0] }
       return relevant.isEmpty ? nil : HeldOutCase(user: Int32(user), relevant: relevant)
     }
-    return (rows(training), cases)
+    return (training, cases)
+  }
+
+  /// The interactions with the relevant items of cases as further rows, without times: all that is known of the users,
+  /// so that none of it is drawn as something they lack.
+  func adding(_ cases: [HeldOutCase]) -> Interactions {
+    var joint = self
+    joint.timestamps = nil
+    for heldOut in cases {
+      for item in heldOut.relevant {
+        joint.userIndices.append(heldOut.user)
+        joint.itemIndices.append(item)
+        joint.strengths.append(1)
+      }
+    }
+    return joint
   }
 }
 

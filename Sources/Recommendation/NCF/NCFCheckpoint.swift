@@ -43,10 +43,10 @@ public struct NCFCheckpoint: Sendable {
   }
 
   /// Reads a file of this form, also one that PyTorch wrote. Without `architecture` it is a multilayer perceptron.
-  /// - Throws: `CheckpointError` where it cannot be read; `NCFError.notACheckpoint` where its values do not fit together.
+  /// - Throws: `CheckpointError` where it cannot be read; `RecommendationError.notACheckpoint` where its values do not fit together.
   public init(contentsOf path: String) throws {
     let checkpoint = try CheckpointValue(contentsOf: path)
-    func damaged(_ problem: String) -> NCFError { .notACheckpoint(path: path, problem: problem) }
+    func damaged(_ problem: String) -> RecommendationError { .notACheckpoint(path: path, problem: problem) }
     func required<Value>(_ key: String, _ expected: String, _ value: Value?) throws -> Value {
       guard let value else {
         throw damaged(checkpoint[key] == nil ? "'\(key)' is missing" : "'\(key)' is not \(expected)")

@@ -22,7 +22,7 @@ struct NCFPreparedData {
   /// - Parameters:
   ///   - initial: an earlier model, whose ids come first.
   ///   - initialPath: where it was read, for messages.
-  /// - Throws: `NCFError`.
+  /// - Throws: `RecommendationError`.
   init(_ data: InteractionDataset, settings: NCFSettings, initial: NCFCheckpoint?, initialPath: String) throws {
     var interactions = data.interactions
     var heldOut = data.heldOut
@@ -43,7 +43,7 @@ struct NCFPreparedData {
     if let initial {
       let problems = Self.problems(initial.graph, against: graph)
       guard problems.isEmpty else {
-        throw NCFError.initialModelDoesNotFit(path: initialPath, problems: problems)
+        throw RecommendationError.initialModelDoesNotFit(path: initialPath, problems: problems)
       }
     }
 
@@ -55,7 +55,7 @@ struct NCFPreparedData {
       let split = interactions.leavingOneOut()
       training = split.training
       // What the data holds out is as unknown to the training as what is left out here.
-      cases = NegativeSampler(Self.adding(heldOut, to: interactions)).candidates(
+      cases = NegativeSampler(interactions.adding(heldOut)).candidates(
         for: split.heldOut, negatives: NCFSettings.leaveOneOutNegatives, seed: settings.seed)
       if interactions.timestamps == nil {
         warnings.append("the data has no times: a user's last line in the file counts as the latest interaction")
@@ -65,14 +65,14 @@ struct NCFPreparedData {
     }
     let known = InteractionMatrix(training)
     guard known.count > 0 else {
-      throw NCFError.nothingToTrainOn(path: data.path, problem: "nothing is left to train on once a part is held out")
+      throw RecommendationError.allHeldOut(data.path)
     }
     let unseen = cases + heldOut
     let samples = NCFSamples(
       known: known, excluded: unseen, loss: settings.loss, negativeRatio: settings.negativeRatio,
       isWeighted: settings.isWeighted, seed: settings.seed)
     guard samples.count > 0 else {
-      throw NCFError.nothingToTrainOn(
+      throw RecommendationError.nothingToTrainOn(
         path: data.path,
         problem: "every user has every item, so there is nothing to compare with; bpr needs items that a user lacks")
     }
@@ -83,7 +83,7 @@ struct NCFPreparedData {
           + "(\(names)\(samples.fullUsers.count > 3 ? ", …" : "")): no negatives are drawn for "
           + (samples.fullUsers.count == 1 ? "that user" : "them"))
     }
-    let joint = InteractionMatrix(Self.adding(heldOut, to: interactions))
+    let joint = InteractionMatrix(interactions.adding(heldOut))
     validation = NCFValidation(cases, seen: known, known: joint, seed: settings.seed)
     test = NCFValidation(heldOut, seen: everything, known: joint, seed: settings.seed)
     if cases.isEmpty, settings.leavesOneOut || settings.validationSplit > 0 {
@@ -116,19 +116,6 @@ struct NCFPreparedData {
     var joint = first
     let places = ids.ids.map { Int32(joint.insert($0)) }
     return (joint, places)
-  }
-
-  private static func adding(_ cases: [HeldOutCase], to interactions: Interactions) -> Interactions {
-    var joint = interactions
-    joint.timestamps = nil
-    for heldOut in cases {
-      for item in heldOut.relevant {
-        joint.userIndices.append(heldOut.user)
-        joint.itemIndices.append(item)
-        joint.strengths.append(1)
-      }
-    }
-    return joint
   }
 
   private static func problems(_ earlier: NCFGraph, against graph: NCFGraph) -> [String] {

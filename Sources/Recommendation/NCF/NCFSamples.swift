@@ -68,6 +68,11 @@ public struct NCFSamples: Sendable {
   /// Samples of an epoch.
   public var count: Int { openCount * samplesPerPair + (pairCount - openCount) }
 
+  /// The share of samples labelled 1; nil where all are, and with BPR, which has no labels.
+  public var positiveShare: Float? {
+    loss == .bce && openCount > 0 ? Float(pairCount) / Float(count) : nil
+  }
+
   public var isWeighted: Bool { weights != nil }
 
   private var samplesPerPair: Int { loss == .bce ? 1 + negativeRatio : negativeRatio }

@@ -35,7 +35,7 @@ public final class NCFScorer: Sendable {
 
   /// The score of every item for a user, in the order of their places.
   public func scores(user: Int) throws -> [Float] {
-    try check(user, graph.userCount, "user")
+    try check(user, graph.userCount, "users")
     return try ranking.withLock { try $0.scores(user) { Array($0) } }
   }
 
@@ -48,8 +48,8 @@ public final class NCFScorer: Sendable {
   /// - Precondition: as many of each.
   public func scores(users: [Int32], items: [Int32]) throws -> [Float] {
     precondition(users.count == items.count, "as many users as items")
-    for user in users { try check(Int(user), graph.userCount, "user") }
-    for item in items { try check(Int(item), graph.itemCount, "item") }
+    for user in users { try check(Int(user), graph.userCount, "users") }
+    for item in items { try check(Int(item), graph.itemCount, "items") }
     return try pairs.withLock { try $0.scores(users, items) }
   }
 
@@ -59,7 +59,7 @@ public final class NCFScorer: Sendable {
   public func forEachUser(
     _ users: [Int32], _ body: @Sendable (_ position: Int, _ scores: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
-    for user in users { try check(Int(user), graph.userCount, "user") }
+    for user in users { try check(Int(user), graph.userCount, "users") }
     let next = Atomic<Int>(0)
     let model = graph.ranker().replacing(parameters)
     let outcomes = concurrently(min(threads, users.count)) { _ in
@@ -77,7 +77,9 @@ public final class NCFScorer: Sendable {
   }
 
   private func check(_ place: Int, _ count: Int, _ what: String) throws {
-    guard (0..<count).contains(place) else { throw NCFError.outOfRange(what: what, place: place, count: count) }
+    guard (0..<count).contains(place) else {
+      throw RecommendationError.unknownPlaces([place], of: what, count: count)
+    }
   }
 }
 

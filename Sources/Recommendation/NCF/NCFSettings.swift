@@ -67,9 +67,9 @@ public struct NCFSettings: Sendable, Hashable, Codable {
   public static let cutoff = 10
 
   /// Requires that every setting is in its range.
-  /// - Throws: `NCFError.invalidSetting` for the first that is not.
-  public func validate() throws(NCFError) {
-    func require(_ condition: Bool, _ name: String, _ value: Any, _ expected: String) throws(NCFError) {
+  /// - Throws: `RecommendationError.invalidSetting` for the first that is not.
+  public func validate() throws(RecommendationError) {
+    func require(_ condition: Bool, _ name: String, _ value: Any, _ expected: String) throws(RecommendationError) {
       guard condition else { throw .invalidSetting(name: name, value: "\(value)", expected: expected) }
     }
     try require(

@@ -73,7 +73,7 @@ public struct NCFTraining: Sendable {
 
   /// Trains, writes and verifies.
   ///
-  /// - Throws: `DatasetError`, `InteractionError`, `NCFError`, `TrainingError`, `CheckpointError`, `EngineError`;
+  /// - Throws: `DatasetError`, `InteractionError`, `RecommendationError`, `TrainingError`, `CheckpointError`, `EngineError`;
   ///   `CancellationError` where the task was cancelled, with the state saved for `resumes`.
   public func run(report: @escaping (Event) -> Void = { _ in }) throws -> Outcome {
     let clock = ContinuousClock()
@@ -174,7 +174,7 @@ public struct NCFTraining: Sendable {
   }
 
   /// The folder and the stem of the files' names that a checkpoint's path gives.
-  static func place(of path: String) throws(NCFError) -> (folder: String, name: String) {
+  static func place(of path: String) throws(RecommendationError) -> (folder: String, name: String) {
     let file = (path as NSString).lastPathComponent
     let name = (file as NSString).deletingPathExtension
     let isFile = ["pt", "pth"].contains((file as NSString).pathExtension) && !name.isEmpty && !name.hasPrefix(".")
@@ -225,7 +225,7 @@ public struct NCFTraining: Sendable {
   ) throws -> TrainingState {
     let graph = data.graph
     let samples = data.samples
-    var parameters = graph.initialParameters(seed: settings.seed)
+    var parameters = graph.initialParameters(seed: settings.seed, positiveShare: samples.positiveShare)
     if let initial { Self.take(initial, into: &parameters) }
     let trainer = try Trainer(
       graph.training(isWeighted: samples.isWeighted).replacing(parameters), loss: NCFGraph.lossName,

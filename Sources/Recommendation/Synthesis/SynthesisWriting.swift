@@ -23,72 +23,53 @@ extension InteractionSynthesis {
   @discardableResult
   public func write(to path: String) throws -> Summary {
     try check()
-    let form = try Self.form(of: path)
-    if case .parquet = form { return try writeParquet(to: path) }
-    let writer = try LineWriter(path: path)
-    var line: [UInt8] = []
-    var rowCount = 0
-    var caseCount = 0
-    // A comma stands before every element but the first, at the end of the line above: lines are written one behind.
-    func flush(_ ending: String) throws {
-      try writer.writeLine { text in
-        text.append(contentsOf: line)
-        text.append(contentsOf: ending.utf8)
+    switch try Self.form(of: path) {
+    case .document: return try writeDocument(to: path)
+    case .lines: return try writeLines(to: path, header: nil) { Self.appendObject($0, names: $1, to: &$2) }
+    case .delimited(let separator):
+      let names = ["user_id", "item_id", "timestamp", "interaction_type", "implicit_rating"]
+      return try writeLines(to: path, header: names.joined(separator: separator)) {
+        Self.appendFields($0, names: $1, separator: separator, to: &$2)
       }
-      line.removeAll(keepingCapacity: true)
+    case .parquet: return try writeParquet(to: path)
     }
+  }
 
+  private func writeDocument(to path: String) throws -> Summary {
+    let document = try InteractionDocument(path: path, metadata: metadata)
+    let names = Names(users: users, items: items)
+    try generate { row in
+      try document.appendInteraction { Self.appendObject(row, names: names, to: &$0) }
+    } heldOut: { user, relevant, candidates in
+      func appendText(_ append: (inout [UInt8]) -> Void, to text: inout [UInt8]) {
+        text.append(UInt8(ascii: "\""))
+        append(&text)
+        text.append(UInt8(ascii: "\""))
+      }
+      try document.appendCase(
+        user: { appendText({ names.appendUser(user, to: &$0) }, to: &$0) }, relevant: relevant, candidates: candidates,
+        item: { item, text in appendText({ names.appendItem(item, to: &$0) }, to: &text) })
+    }
+    try document.finish()
+    return Summary(path: path, interactions: document.interactionCount, heldOutCases: document.caseCount)
+  }
+
+  private func writeLines(
+    to path: String, header: String?, append: (Row, Names, inout [UInt8]) -> Void
+  ) throws -> Summary {
+    let writer = try LineWriter(path: path)
+    if let header { try writer.writeLine { $0.append(contentsOf: header.utf8) } }
     let names = Names(users: users, items: items)
     var synthesis = self
-    switch form {
-    case .document:
-      line.append(contentsOf: metadata.utf8)
-      try flush("")
-      line.append(contentsOf: "\"interactions\": [".utf8)
-    case .lines, .parquet:
-      synthesis.heldOutItems = 0
-    case .delimited(let separator):
-      synthesis.heldOutItems = 0
-      line.append(
-        contentsOf: ["user_id", "item_id", "timestamp", "interaction_type", "implicit_rating"]
-          .joined(separator: separator).utf8)
-      try flush("")
-    }
+    synthesis.heldOutItems = 0
+    var rowCount = 0
     try synthesis.generate { row in
-      switch form {
-      case .document:
-        try flush(rowCount == 0 ? "" : ",")
-        Self.appendObject(row, names: names, to: &line)
-      case .lines, .parquet:
-        Self.appendObject(row, names: names, to: &line)
-        try flush("")
-      case .delimited(let separator):
-        Self.appendFields(row, names: names, separator: separator, to: &line)
-        try flush("")
-      }
+      try writer.writeLine { append(row, names, &$0) }
       rowCount += 1
-    } heldOut: { user, relevant, candidates in
-      try flush(caseCount == 0 ? "" : ",")
-      if caseCount == 0 {
-        line.append(contentsOf: "],\n\"held_out_test\": [".utf8)
-        try flush("")
-      }
-      line.append(contentsOf: "{\"user_id\": \"".utf8)
-      names.appendUser(user, to: &line)
-      line.append(contentsOf: "\", \"relevant_items\": [".utf8)
-      names.appendItems(relevant, to: &line)
-      line.append(contentsOf: "], \"candidate_items\": [".utf8)
-      names.appendItems(candidates, to: &line)
-      line.append(contentsOf: "]}".utf8)
-      caseCount += 1
-    }
-    if case .document = form {
-      try flush("")
-      line.append(contentsOf: "]}".utf8)
-      try flush("")
+    } heldOut: { _, _, _ in
     }
     try writer.finish()
-    return Summary(path: path, interactions: rowCount, heldOutCases: caseCount)
+    return Summary(path: path, interactions: rowCount, heldOutCases: 0)
   }
 
   private func writeParquet(to path: String) throws -> Summary {
@@ -147,11 +128,11 @@ extension InteractionSynthesis {
   /// The beginning of a document. Items count all of the catalogue, as the held-out candidates come from it.
   private var metadata: String {
     let density = Double(interactions) / (Double(users) * Double(items))
-    return "{\"metadata\": {\"num_users\": \(users), \"num_items\": \(items), \"num_interactions\": \(interactions), "
+    return "{\"num_users\": \(users), \"num_items\": \(items), \"num_interactions\": \(interactions), "
       + "\"density\": \(density), \"synthesis\": {\"factors\": \(factors), \"popularity_skew\": \(popularitySkew), "
       + "\"activity_skew\": \(activitySkew), \"sharpness\": \(sharpness), \"noise\": \(noise), "
       + "\"held_out_items\": \(heldOutItems), \"candidates\": \(candidates), \"days\": \(days), "
-      + "\"start\": \"\(start)\", \"seed\": \(seed)}},"
+      + "\"start\": \"\(start)\", \"seed\": \(seed)}}"
   }
 
   private static func appendObject(_ row: Row, names: Names, to line: inout [UInt8]) {
@@ -204,15 +185,6 @@ extension InteractionSynthesis {
     func appendItem(_ item: Int, to line: inout [UInt8]) {
       line.append(contentsOf: "item_".utf8)
       append(item, digits: itemDigits, to: &line)
-    }
-
-    func appendItems(_ items: [Int], to line: inout [UInt8]) {
-      for (index, item) in items.enumerated() {
-        if index > 0 { line.append(contentsOf: ", ".utf8) }
-        line.append(UInt8(ascii: "\""))
-        appendItem(item, to: &line)
-        line.append(UInt8(ascii: "\""))
-      }
     }
 
     private func append(_ number: Int, digits: Int, to line: inout [UInt8]) {
