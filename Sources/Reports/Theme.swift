@@ -100,6 +100,7 @@ public enum Theme {
       border: 1px solid var(--rule-soft); font: 0.85rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace;
     }
     code { font: 0.92em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+    td:first-child code { overflow-wrap: break-word; }
     pre code { font: inherit; }
     .graph svg { display: block; max-width: none; height: auto; margin: 0 auto; }
     .graph text { font-family: system-ui, sans-serif; }

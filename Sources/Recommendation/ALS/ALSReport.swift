@@ -33,21 +33,26 @@ enum ALSReport {
   private static func curves(_ metadata: ALSMetadata) -> Markup {
     let history = metadata.history
     let measured = metadata.measures.map(\.k)
-    let names = measured.map { k in ["ndcg", "hit_rate", "recall"].map { "\($0)@\(k)" } } ?? []
+    let names =
+      measured.map { k in
+        [("ndcg", "NDCG"), ("hit_rate", "hit rate"), ("recall", "recall")].map { name, spoken in
+          (key: "\(name)@\(k)", spoken: "\(spoken)@\(k)")
+        }
+      } ?? []
     var charts = [LineChart("Loss", unit: "iteration", series: [.init("training", history.map(\.trainLoss))])]
     if !names.isEmpty {
       charts.append(
         LineChart(
           "On what was held out", unit: "iteration",
-          series: names.map { name in .init(name, history.map { $0.metrics[name] }) }, showsPercent: true))
+          series: names.map { name in .init(name.spoken, history.map { $0.metrics[name.key] }) }, showsPercent: true))
     }
     let rows = history.map { record -> [Markup] in
       ["\(record.epoch)", "\(Figures.number(record.trainLoss, digits: 7))"]
-        + names.map { "\(Figures.percent(record.metrics[$0]))" }
+        + names.map { "\(Figures.percent(record.metrics[$0.key]))" }
     }
     let table = Table(
       "Every iteration",
-      columns: [("iteration", .number), ("loss", .number)] + names.map { ($0, .number) }, rows: rows)
+      columns: [("iteration", .number), ("loss", .number)] + names.map { ($0.spoken, .number) }, rows: rows)
     return HistorySection(
       charts: charts,
       note: """
