@@ -76,20 +76,16 @@ struct NCFTrainingSummary {
   init(_ outcome: NCFTraining.Outcome) { self.outcome = outcome }
 
   func printOut(_ mode: ProgressView.Mode) {
-    guard mode != .json else {
-      printJSONLine(Line(outcome))
-      return
-    }
     let metadata = outcome.metadata
-    let files = metadata.files
-    if mode == .verbose { printDifferences(metadata.verification) }
-    let checkpoint = "\(outcome.directory)/\(files.checkpoint)"
-    if mode != .quiet {
-      print("Report: \(outcome.directory)/\(files.report)")
-      print("Use:    ranker recommend --model \(checkpoint) --user ID --top-k 10")
-      print("Check:  onnx-verify \(checkpoint)")
-    }
-    print("\(Style.output.green("✓")) \(checkpoint): \(quality); \(state)\(leftOut)")
+    let checkpoint = "\(outcome.directory)/\(metadata.files.checkpoint)"
+    LastLines(
+      model: checkpoint, quality: quality, metadata: metadata, wasFinished: outcome.wasFinished,
+      leftOut: (metadata.data.skippedRows, "row"),
+      hints: [
+        ("Report", "\(outcome.directory)/\(metadata.files.report)"),
+        ("Use", "ranker recommend --model \(checkpoint) --user ID --top-k 10"), ("Check", "onnx-verify \(checkpoint)"),
+      ]
+    ).printOut(mode, json: Line(outcome))
   }
 
   private var quality: String {
@@ -99,18 +95,6 @@ struct NCFTrainingSummary {
     return
       "NDCG@10 \(Figures.number(measures.ndcg, digits: 3)), hit rate \(Figures.number(measures.hitRate, digits: 3)) "
       + "on the \(part) of \(count(measures.caseCount, "user")) (\(best))"
-  }
-
-  private var state: String {
-    outcome.wasFinished
-      ? "this training had ended before, nothing was left to do"
-      : "verified, \(Figures.duration(outcome.metadata.trainingTime))"
-  }
-
-  /// With `--quiet` nothing else tells of them.
-  private var leftOut: String {
-    let rows = outcome.metadata.data.skippedRows
-    return rows > 0 ? "; \(count(rows, "row")) of data left out" : ""
   }
 
   private struct Line: Encodable {

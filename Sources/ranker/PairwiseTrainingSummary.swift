@@ -12,21 +12,16 @@ struct PairwiseTrainingSummary {
   init(_ outcome: RankerTraining.Outcome) { self.outcome = outcome }
 
   func printOut(_ mode: ProgressView.Mode) {
-    guard mode != .json else {
-      printJSONLine(Line(outcome))
-      return
-    }
     let metadata = outcome.metadata
-    let files = metadata.files
-    if mode == .verbose { printDifferences(metadata.verification) }
-    if mode != .quiet {
-      print("Report: \(outcome.directory)/\(files.report)")
-      print("Rank:   ranker rank --model \(outcome.directory) --items items.jsonl")
-      print("Check:  onnx-verify \(outcome.directory)")
-    }
-    let style = Style.output
-    let mark = style.green("✓")
-    print("\(mark) \(outcome.directory)/\(files.comparer): \(quality); \(state)\(leftOut)")
+    let directory = outcome.directory
+    LastLines(
+      model: "\(directory)/\(metadata.files.comparer)", quality: quality, metadata: metadata,
+      wasFinished: outcome.wasFinished, leftOut: (metadata.data.skippedLines, "line"),
+      hints: [
+        ("Report", "\(directory)/\(metadata.files.report)"),
+        ("Rank", "ranker rank --model \(directory) --items items.jsonl"), ("Check", "onnx-verify \(directory)"),
+      ]
+    ).printOut(mode, json: Line(outcome))
   }
 
   private var quality: String {
@@ -43,18 +38,6 @@ struct PairwiseTrainingSummary {
     }
     return "orders \(Figures.percent(accuracy)) of the \(pairs) rightly "
       + "(τ \(Figures.number(measures.kendallTau, digits: 3)), \(best))"
-  }
-
-  private var state: String {
-    outcome.wasFinished
-      ? "this training had ended before, nothing was left to do"
-      : "verified, \(Figures.duration(outcome.metadata.trainingTime))"
-  }
-
-  /// With `--quiet` nothing else tells of them.
-  private var leftOut: String {
-    let lines = outcome.metadata.data.skippedLines
-    return lines > 0 ? "; \(count(lines, "line")) of data left out" : ""
   }
 
   private struct Line: Encodable {

@@ -79,25 +79,26 @@ struct RecommenderTrainingSummary {
   var data: RecommenderDataSummary
   var measures: RecommendationMeasures?
   var graph: String
+  var checkpoint: String
   var report: String
   var files: [String]
   var loss: Double?
   var wasFinished = false
 
   func printOut(_ mode: ProgressView.Mode) {
-    guard mode != .json else {
-      printJSONLine(
-        Line(
-          directory: directory, files: files, wasFinished: wasFinished, loss: loss, measures: measures,
-          verified: metadata.verification.allSatisfy(\.passed), trainingTime: metadata.trainingTime))
-      return
-    }
-    if mode == .verbose { printDifferences(metadata.verification) }
-    if mode != .quiet {
-      print("Report: \(directory)/\(report)")
-      print("Check:  onnx-verify \(directory)")
-    }
-    print("\(Style.output.green("✓")) \(directory)/\(graph): \(quality); \(state)\(leftOut)")
+    LastLines(
+      model: "\(directory)/\(graph)", quality: quality, metadata: metadata, wasFinished: wasFinished,
+      leftOut: (data.skippedRows, "row"),
+      hints: [
+        ("Report", "\(directory)/\(report)"),
+        ("Use", "ranker recommend --model \(directory)/\(checkpoint) --user ID --top-k 10"),
+        ("Check", "onnx-verify \(directory)"),
+      ]
+    ).printOut(
+      mode,
+      json: Line(
+        directory: directory, files: files, wasFinished: wasFinished, loss: loss, measures: measures,
+        verified: metadata.verification.allSatisfy(\.passed), trainingTime: metadata.trainingTime))
   }
 
   private var quality: String {
@@ -114,17 +115,6 @@ struct RecommenderTrainingSummary {
         + "hit rate \(Figures.number(measures.hitRate, digits: 3))"
     let on = "\(figures) on \(count(measures.caseCount, "held-out case"))"
     return [on, loss].compactMap(\.self).joined(separator: ", ")
-  }
-
-  private var state: String {
-    wasFinished
-      ? "this training had ended before, nothing was left to do"
-      : "verified, \(Figures.duration(metadata.trainingTime))"
-  }
-
-  /// With `--quiet` nothing else tells of them.
-  private var leftOut: String {
-    data.skippedRows > 0 ? "; \(count(data.skippedRows, "row")) of data left out" : ""
   }
 
   private struct Line: Encodable {

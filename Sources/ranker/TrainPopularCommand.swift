@@ -64,7 +64,8 @@ struct TrainPopular: ParsableCommand {
     let metadata = outcome.metadata
     RecommenderTrainingSummary(
       directory: outcome.directory, metadata: metadata, data: metadata.data, measures: metadata.measures,
-      graph: metadata.files.scorer, report: metadata.files.report, files: outcome.files
+      graph: metadata.files.scorer, checkpoint: metadata.files.checkpoint, report: metadata.files.report,
+      files: outcome.files
     ).printOut(mode)
   }
 }

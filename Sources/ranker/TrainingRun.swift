@@ -45,8 +45,36 @@ func runTraining<Outcome: Sendable>(
   }
 }
 
+/// The last lines of every training: where the model is, how good it is, and what to do next.
+struct LastLines {
+  /// The file that the last line names.
+  var model: String
+  var quality: String
+  var metadata: any ModelMetadata
+  var wasFinished: Bool
+  /// Rows or lines of the data that were not used. With `--quiet` nothing else tells of them.
+  var leftOut: (count: Int, noun: String)
+  /// What to do next, by a word.
+  var hints: [(word: String, command: String)]
+
+  /// - Parameter json: what takes the lines' place with `--json`.
+  func printOut(_ mode: ProgressView.Mode, json: some Encodable) {
+    guard mode != .json else { return printJSONLine(json) }
+    if mode == .verbose { printDifferences(metadata.verification) }
+    if mode != .quiet {
+      for hint in hints { print("\("\(hint.word):".fitted(7)) \(hint.command)") }
+    }
+    let state =
+      wasFinished
+      ? "this training had ended before, nothing was left to do"
+      : "verified, \(Figures.duration(metadata.trainingTime))"
+    let left = leftOut.count > 0 ? "; \(count(leftOut.count, leftOut.noun)) of data left out" : ""
+    print("\(Style.output.green("✓")) \(model): \(quality); \(state)\(left)")
+  }
+}
+
 /// Prints what the verification of each graph compared, for `--verbose`.
-func printDifferences(_ reports: [VerificationReport]) {
+private func printDifferences(_ reports: [VerificationReport]) {
   for report in reports {
     print("verified \(report.subject) on \(report.sampleCount) samples")
     for output in report.outputs {

@@ -120,7 +120,8 @@ import Testing
     #expect(rows.count == 77 && rows[0]["item_id"] as? String == "i0")
     #expect(rows[0]["interaction_type"] as? String == "view")
     for test in try #require(document["held_out_test"] as? [[String: Any]]) {
-      let user = try #require(Int(try #require(test["user_id"] as? String).dropFirst()))
+      let id = try #require(test["user_id"] as? String)
+      let user = try #require(Int(id.dropFirst()))
       #expect(test["relevant_items"] as? [String] == ["i\((user + 4) % 30)"])
       let candidates = Set(try #require(test["candidate_items"] as? [String]))
       let owned = Set((0..<5).map { "i\((user + $0) % 30)" })
