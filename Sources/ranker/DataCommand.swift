@@ -6,17 +6,27 @@ import Foundation
 import PairwiseRanking
 import PreferenceStore
 import Recommendation
+import TextClassification
 
 struct DataCommands: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
-    abstract: "Check data files, look at them, split them, and make some up.",
-    subcommands: [ValidateData.self, DataStatistics.self, SplitData.self, SynthesizeData.self])
+    abstract: "Check data files, look at them, split them, vary them, and make some up.",
+    subcommands: [ValidateData.self, DataStatistics.self, SplitData.self, AugmentData.self, SynthesizeData.self])
 }
 
 /// What a data file is for.
 enum DataPurpose: String, ExpressibleByArgument, CaseIterable {
-  case recommendation, pairs
+  case recommendation, classification, pairs
+
+  /// What records of it are called.
+  var record: String {
+    switch self {
+    case .recommendation: "interaction"
+    case .classification: "sample"
+    case .pairs: "pair"
+    }
+  }
 }
 
 /// The path of interactions, that of the bundled sample where none is named.
@@ -30,11 +40,11 @@ struct DataPath: ExpressibleByArgument {
   var defaultValueDescription: String { "" }
 }
 
-/// How interactions are to be understood, the same for every command that reads them.
-struct InteractionOptions: ParsableArguments {
+/// How the columns of a file are to be understood, whatever it holds.
+struct TableOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "What the columns hold: names in order (user_id,item_id,rating,timestamp), or user_id=name,….",
+      "What the columns hold: names in order (user_id,item_id,rating or text,labels), or user_id=name,….",
       valueName: "names"))
   var columns: String?
 
@@ -43,6 +53,21 @@ struct InteractionOptions: ParsableArguments {
 
   @Flag(inversion: .prefixedNo, help: "Whether the first line names the columns (default: found out).")
   var header: Bool?
+
+  var columnNames: [String] {
+    columns.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
+  }
+
+  var separatorText: String? { separator?.replacingOccurrences(of: "\\t", with: "\t") }
+
+  func validate() throws {
+    if separator == "" { throw ValidationError("--separator must not be empty") }
+  }
+}
+
+/// How interactions are to be understood, the same for every command that reads them.
+struct InteractionOptions: ParsableArguments {
+  @OptionGroup var table: TableOptions
 
   @Flag(help: "Take explicit ratings as the strength of interactions.")
   var useRatings = false
@@ -53,14 +78,36 @@ struct InteractionOptions: ParsableArguments {
   /// - Parameter isStrict: makes the first bad row an error.
   func reading(isStrict: Bool = false, keptProblems: Int = 20) -> InteractionReadOptions {
     InteractionReadOptions(
-      isStrict: isStrict,
-      columns: columns.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? [],
-      separator: separator.map { $0.replacingOccurrences(of: "\\t", with: "\t") }, hasHeader: header,
+      isStrict: isStrict, columns: table.columnNames, separator: table.separatorText, hasHeader: table.header,
       usesRatings: useRatings, evaluationDays: evalDays, keptProblems: keptProblems)
   }
 
   func validate() throws {
     if evalDays < 0 { throw ValidationError("--eval-days must not be negative, found \(evalDays)") }
-    if separator == "" { throw ValidationError("--separator must not be empty") }
+  }
+}
+
+/// How labels are to be understood, the same for every command that reads labelled texts.
+struct LabelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What stands between the labels of a cell (default: ; | or , where a cell has one, otherwise blanks).",
+      valueName: "text"))
+  var labelSeparator: String?
+
+  /// - Parameters:
+  ///   - table: how the columns are to be understood.
+  ///   - isStrict: makes the first bad row an error.
+  func reading(
+    _ table: TableOptions, isStrict: Bool = false, keptProblems: Int = 20
+  ) -> ClassificationReadOptions {
+    ClassificationReadOptions(
+      isStrict: isStrict, columns: table.columnNames, separator: table.separatorText,
+      labelSeparator: labelSeparator?.replacingOccurrences(of: "\\t", with: "\t"), hasHeader: table.header,
+      keptProblems: keptProblems)
+  }
+
+  func validate() throws {
+    if labelSeparator == "" { throw ValidationError("--label-separator must not be empty") }
   }
 }

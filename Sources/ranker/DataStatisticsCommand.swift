@@ -5,20 +5,22 @@ import Datasets
 import PreferenceStore
 import Recommendation
 import Reports
+import TextClassification
 
 struct DataStatistics: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
     abstract: "Show what a data file looks like.",
     discussion: """
-      Tells by looking whether the file holds interactions (and in which form) or preference pairs. For interactions: \
-      how many, how dense, how uneven, from when to when; for pairs what `ranker pairs stats` shows.
+      Tells by looking whether the file holds interactions (and in which form), labelled texts or preference pairs. For \
+      interactions: how many, how dense, how uneven, from when to when; for labelled texts how long they are and how \
+      often each label occurs; for pairs what `ranker pairs stats` shows.
       """)
 
   @Argument(help: ArgumentHelp("The file, or a clickstream's directory.", valueName: "file"))
   var file: String
 
-  @Option(help: "What the file is for, recommendation or pairs (default: found out).")
+  @Option(help: "What the file is for, recommendation, classification or pairs (default: found out).")
   var type: DataPurpose?
 
   @Flag(help: "Make the first bad row an error, instead of leaving it out.")
@@ -27,10 +29,11 @@ struct DataStatistics: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  @OptionGroup(title: "Understanding interactions") var interactions: InteractionOptions
+  @OptionGroup(title: "Understanding the file") var interactions: InteractionOptions
+  @OptionGroup(title: "Understanding the file") var labels: LabelOptions
 
   func run() throws {
-    switch try type ?? (PairFile.seemsToBe(file) ? .pairs : .recommendation) {
+    switch try type ?? purpose() {
     case .pairs:
       let pairs = try PairFile(path: file, options: ReadOptions(isStrict: strict))
       remarkSkipped(pairs.skipped, of: file)
@@ -42,9 +45,21 @@ struct DataStatistics: ParsableCommand {
       let statistics = InteractionStatistics(data)
       if json { try printJSON(statistics) } else { InteractionStatisticsView(statistics).printOut() }
       flushOutput()
-      for warning in data.warnings { remark("warning: \(warning.printable)") }
-      for note in data.notes { remark("note: \(note.printable)") }
+      remarkOdd(data.warnings, data.notes)
+    case .classification:
+      let data = try ClassificationDataset(path: file, options: labels.reading(interactions.table, isStrict: strict))
+      remarkSkipped(data.skipped, of: file)
+      let statistics = ClassificationStatistics(data)
+      if json { try printJSON(statistics) } else { ClassificationStatisticsView(statistics).printOut() }
+      flushOutput()
+      remarkOdd(data.warnings, data.notes)
     }
+  }
+
+  private func purpose() throws -> DataPurpose {
+    if try PairFile.seemsToBe(file) { return .pairs }
+    let reading = labels.reading(interactions.table)
+    return try ClassificationDataset.seemsToBe(file, options: reading) ? .classification : .recommendation
   }
 }
 

@@ -29,6 +29,12 @@ func remarkSkipped(_ skipped: SkippedLines, of path: String, shown: Int = 5) {
   if skipped.count > shown { remark("  … and \(skipped.count - min(shown, skipped.examples.count)) more") }
 }
 
+/// Says what a person should know of data that was read.
+func remarkOdd(_ warnings: [String], _ notes: [String]) {
+  for warning in warnings { remark("warning: \(warning.printable)") }
+  for note in notes { remark("note: \(note.printable)") }
+}
+
 extension String {
   /// The text on one line, control characters (an item could bring a terminal's escape sequences) as spaces.
   var printable: String {

@@ -9,7 +9,7 @@ struct SynthesizeData: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "synthesize",
     abstract: "Make up data with real structure, to try things on.",
-    subcommands: [SynthesizeRecommendation.self, SynthesizeClickstream.self])
+    subcommands: [SynthesizeRecommendation.self, SynthesizeClickstream.self, SynthesizeClassification.self])
 }
 
 struct SynthesizeRecommendation: ParsableCommand {

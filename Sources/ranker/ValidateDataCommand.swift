@@ -5,6 +5,7 @@ import Datasets
 import PairwiseRanking
 import Recommendation
 import Reports
+import TextClassification
 
 struct ValidateData: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,14 +14,14 @@ struct ValidateData: ParsableCommand {
     discussion: """
       Reads the whole file and prints each problem with the lines it was found on and how often. Problems are rows that \
       a training would leave out and files that can't be read; warnings are about data that can be used, but maybe not \
-      as meant (repeated interactions, counts that do not match). Exits with 1 where there are problems, with --strict \
+      as meant (repeated rows, counts that do not match, labels with too few samples). Exits with 1 where there are problems, with --strict \
       also where there are warnings.
       """)
 
   @Argument(help: ArgumentHelp("The file, or a clickstream's directory; - for standard input.", valueName: "file"))
   var file: String
 
-  @Option(help: "What the file is for: recommendation or pairs.")
+  @Option(help: "What the file is for: recommendation, classification or pairs.")
   var type: DataPurpose
 
   @Flag(help: "Exit with 1 for warnings too.")
@@ -29,13 +30,16 @@ struct ValidateData: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  @OptionGroup(title: "Understanding interactions") var interactions: InteractionOptions
+  @OptionGroup(title: "Understanding the file") var interactions: InteractionOptions
+  @OptionGroup(title: "Understanding the file") var labels: LabelOptions
 
   func run() throws {
     let report =
       switch type {
       case .recommendation:
         InteractionDataset.validate(path: file, options: interactions.reading(keptProblems: 10_000))
+      case .classification:
+        ClassificationDataset.validate(path: file, options: labels.reading(interactions.table, keptProblems: 10_000))
       case .pairs: PairDataset.validate(path: file)
       }
     if json { try printJSON(report) } else { printOut(report) }
@@ -60,7 +64,7 @@ struct ValidateData: ParsableCommand {
       if finding.count > 1 { place += place.isEmpty ? "\(finding.count) times" : "  (\(finding.count) times)" }
       if !place.isEmpty { print(style.dim("  \(place)")) }
     }
-    let records = count(report.usableRecords, type == .pairs ? "pair" : "interaction")
+    let records = count(report.usableRecords, type.record)
     print("\(report.isSound ? style.green("✓") : style.red("✗")) \(report.path.printable): \(records) can be used")
   }
 }

@@ -335,7 +335,7 @@ import Testing
     #expect(
       data.skipped.examples.map(\.message) == [
         "held_out_test[4]: \"relevant_items\" must be an array of strings, found a string",
-        "held_out_test[5]: \"relevant_items[1]\" must be a string, found a number",
+        "held_out_test[5]: \"relevant_items[1]\" must be a string, found a number; write it in quotes",
       ])
   }
 

@@ -1,7 +1,7 @@
 // The sample that comes with the package.
 
-import TextClassification
 import Testing
+import TextClassification
 
 @Suite struct SampleTests {
   @Test("the sample has 200 texts of ten Dewey classes, as its metadata says, and nothing to warn of")

@@ -70,3 +70,37 @@ public struct DataFile {
     return pread(descriptor, &head, 4, 0) == 4 && head == Array("PAR1".utf8)
   }
 }
+
+extension DataFile {
+  /// The names that the file's first bytes give to values, as they are compared in headers: the keys of JSON, or the
+  /// fields of a first line. None of a pipe, a directory or Parquet.
+  package var namesAtTheBeginning: Set<String> {
+    guard let opened, !opened.isPipe else { return [] }
+    switch kind {
+    case .json: return Self.keys(in: opened.head)
+    case .text:
+      let line = opened.head.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+      return Set(
+        line.split { [9, 44, 58, 59, 124].contains($0) }.map { field in
+          String(decoding: field.filter { $0 != UInt8(ascii: "\"") }, as: UTF8.self).comparedInHeader
+        })
+    case .directory, .parquet, .empty: return []
+    }
+  }
+
+  /// Strings that a colon follows.
+  private static func keys(in head: [UInt8]) -> Set<String> {
+    var keys: Set<String> = []
+    var position = 0
+    while let start = head[position...].firstIndex(of: UInt8(ascii: "\"")) {
+      var end = start + 1
+      while end < head.count, head[end] != UInt8(ascii: "\"") { end += head[end] == UInt8(ascii: "\\") ? 2 : 1 }
+      guard end < head.count else { break }
+      position = end + 1
+      if head[position...].first(where: { !$0.isJSONWhitespace }) == UInt8(ascii: ":") {
+        keys.insert(String(decoding: head[(start + 1)..<end], as: UTF8.self).comparedInHeader)
+      }
+    }
+    return keys
+  }
+}

@@ -176,7 +176,7 @@ struct DelimitedHeading {
 
 extension String {
   /// As names in a header are compared: letters' case, `_`, `-` and spaces aside.
-  var comparedInHeader: String { String(lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " }) }
+  package var comparedInHeader: String { String(lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " }) }
 }
 
 /// The first line of a file that is not blank, taken apart at one separator.

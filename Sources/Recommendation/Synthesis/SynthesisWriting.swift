@@ -4,12 +4,6 @@ import Datasets
 import Parquet
 
 extension InteractionSynthesis {
-  /// The forms that synthesized interactions are written in.
-  enum FileForm {
-    case document, lines, parquet
-    case delimited(separator: String)
-  }
-
   /// What was written.
   public struct Summary: Sendable, Hashable {
     public let path: String
@@ -28,7 +22,7 @@ extension InteractionSynthesis {
     case .lines: return try writeLines(to: path, header: nil) { Self.appendObject($0, names: $1, to: &$2) }
     case .delimited(let separator):
       let names = ["user_id", "item_id", "timestamp", "interaction_type", "implicit_rating"]
-      return try writeLines(to: path, header: names.joined(separator: separator)) {
+      return try writeLines(to: path, header: names.joined(separator: String(UnicodeScalar(separator)))) {
         Self.appendFields($0, names: $1, separator: separator, to: &$2)
       }
     case .parquet: return try writeParquet(to: path)
@@ -111,18 +105,13 @@ extension InteractionSynthesis {
     return Summary(path: path, interactions: rowCount, heldOutCases: 0)
   }
 
-  private static func form(of path: String) throws(SynthesisError) -> FileForm {
-    let suffix = path == "-" ? "json" : path.split(separator: ".").last.map { $0.lowercased() } ?? ""
-    switch suffix {
-    case "json": return .document
-    case "jsonl", "ndjson": return .lines
-    case "csv": return .delimited(separator: ",")
-    case "tsv": return .delimited(separator: "\t")
-    case "parquet", "pq": return .parquet
-    default:
+  private static func form(of path: String) throws(SynthesisError) -> OutputForm {
+    if path == "-" { return .document }
+    guard let form = OutputForm(path: path) else {
       throw SynthesisError(
         setting: "output", value: path, expected: "a name that ends in .json, .jsonl, .csv, .tsv or .parquet")
     }
+    return form
   }
 
   /// The beginning of a document. Items count all of the catalogue, as the held-out candidates come from it.
@@ -149,15 +138,15 @@ extension InteractionSynthesis {
     line.append(UInt8(ascii: "}"))
   }
 
-  private static func appendFields(_ row: Row, names: Names, separator: String, to line: inout [UInt8]) {
+  private static func appendFields(_ row: Row, names: Names, separator: UInt8, to line: inout [UInt8]) {
     names.appendUser(row.user, to: &line)
-    line.append(contentsOf: separator.utf8)
+    line.append(separator)
     names.appendItem(row.item, to: &line)
-    line.append(contentsOf: separator.utf8)
+    line.append(separator)
     appendNumber(row.seconds, to: &line)
-    line.append(contentsOf: separator.utf8)
+    line.append(separator)
     line.append(contentsOf: kinds[row.kind].name.utf8)
-    line.append(contentsOf: separator.utf8)
+    line.append(separator)
     line.append(contentsOf: strengths[row.kind].utf8)
   }
 

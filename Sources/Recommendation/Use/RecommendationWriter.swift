@@ -42,17 +42,15 @@ public final class RecommendationWriter {
   ///   file can't be written.
   public init(path: String, content: Content) throws {
     self.content = content
-    let suffix = path.split(separator: "/").last?.split(separator: ".").dropFirst().last.map { $0.lowercased() }
-    switch suffix {
-    case "csv": form = .separated(try LineWriter(path: path), separator: UInt8(ascii: ","))
-    case "tsv": form = .separated(try LineWriter(path: path), separator: UInt8(ascii: "\t"))
-    case "jsonl", "ndjson": form = .lines(try LineWriter(path: path))
-    case "parquet", "pq":
+    switch OutputForm(path: path) {
+    case .delimited(let separator): form = .separated(try LineWriter(path: path), separator: separator)
+    case .lines: form = .lines(try LineWriter(path: path))
+    case .parquet:
       var fields: [ParquetField] = [.init("user_id", .string), .init("item_id", .string)]
       if content == .recommendations { fields.append(.init("rank", .integer(bits: 32, isSigned: true))) }
       fields += [.init("score", .float), .init("source", .string)]
       form = .parquet(try ParquetWriter(path: path, fields: fields))
-    default:
+    case .document, nil:
       guard path == "-" else { throw RecommendationError.unknownForm(path: path) }
       form = .lines(try LineWriter(path: path))
     }
@@ -99,9 +97,9 @@ public final class RecommendationWriter {
     switch form {
     case .separated(let writer, let separator):
       try writer.writeLine { line in
-        Self.appendField(user, separator, to: &line)
+        DelimitedText.append(user, separator: separator, to: &line)
         line.append(separator)
-        Self.appendField(item, separator, to: &line)
+        DelimitedText.append(item, separator: separator, to: &line)
         line.append(separator)
         if let rank {
           line.append(contentsOf: String(rank).utf8)
@@ -138,22 +136,5 @@ public final class RecommendationWriter {
     columns += [ParquetColumn(pending.scores), ParquetColumn(pending.sources)]
     try writer.write(columns)
     pending = Columns()
-  }
-
-  /// A field as RFC 4180 has it: in quotes where it holds a separator, a quote or a line break.
-  private static func appendField(_ text: String, _ separator: UInt8, to line: inout [UInt8]) {
-    let needsQuotes = text.utf8.contains {
-      $0 == separator || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r")
-    }
-    guard needsQuotes else {
-      line.append(contentsOf: text.utf8)
-      return
-    }
-    line.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      if byte == UInt8(ascii: "\"") { line.append(byte) }
-      line.append(byte)
-    }
-    line.append(UInt8(ascii: "\""))
   }
 }
