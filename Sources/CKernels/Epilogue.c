@@ -28,19 +28,17 @@ RK_CLONES void rk_epilogue_activate(
   }
 }
 
-RK_CLONES void rk_epilogue_relu_gradient(
+RK_CLONES void rk_epilogue_activation_gradient(
     const void *context, float *c, long c_row, long row, long column, long rows, long columns) {
-  const rk_relu_mask *m = context;
-  const float scale = m->scale;
+  const rk_activation_gradient *a = context;
   for (long i = 0; i < rows; i++) {
     float *line = c + i * c_row;
-    const float *y = m->y + (row + i) * m->y_row + column;
-    if (m->mask) {
-      const uint8_t *mask = m->mask + (row + i) * m->mask_row + column;
-      RK_LOOP for (long j = 0; j < columns; j++) line[j] = y[j] > 0.0f && mask[j] ? line[j] * scale : 0.0f;
-    } else {
-      RK_LOOP for (long j = 0; j < columns; j++) line[j] = y[j] > 0.0f ? line[j] * scale : 0.0f;
+    if (a->bias) {
+      const float *bias = a->bias + column;
+      RK_LOOP for (long j = 0; j < columns; j++) line[j] += bias[j];
     }
+    const float *remembered = a->remembered + (row + i) * a->remembered_row + column;
+    rk_apply_gradient(a->function, columns, line, remembered, line, a->p, a->q);
   }
 }
 

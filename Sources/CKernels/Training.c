@@ -50,12 +50,14 @@ RK_CLONES void rk_uniform(long count, uint64_t seed, uint64_t stream, uint64_t f
   }
 }
 
+// Kept where the number's upper 24 bits are at least the ratio's share of 2^24.
+static inline uint32_t dropout_threshold(float ratio) { return (uint32_t)(ratio * 0x1p24f); }
+
 RK_CLONES void rk_dropout(
     long count, float ratio, uint64_t seed, uint64_t stream, uint64_t first, const float *x, float *y,
     uint8_t *mask) {
   const float scale = 1.0f / (1.0f - ratio);
-  // Kept where the number's upper 24 bits are at least the ratio's share of 2^24.
-  const uint32_t threshold = (uint32_t)(ratio * 0x1p24f);
+  const uint32_t threshold = dropout_threshold(ratio);
   uint32_t random[block_size];
   for (long done = 0; done < count;) {
     const uint64_t number = first + (uint64_t)done;
@@ -69,6 +71,20 @@ RK_CLONES void rk_dropout(
     if (mask) {
       for (long i = 0; i < width; i++) mask[done + i] = (random[skip + i] >> 8) >= threshold;
     }
+    done += width;
+  }
+}
+
+RK_CLONES void rk_dropout_mask(
+    long count, float ratio, uint64_t seed, uint64_t stream, uint64_t first, uint8_t *mask) {
+  const uint32_t threshold = dropout_threshold(ratio);
+  uint32_t random[block_size];
+  for (long done = 0; done < count;) {
+    const uint64_t number = first + (uint64_t)done;
+    const long skip = (long)(number % block_size);
+    const long width = count - done < block_size - skip ? count - done : block_size - skip;
+    philox_block(seed, stream, number / block_size, random);
+    for (long i = 0; i < width; i++) mask[done + i] = (random[skip + i] >> 8) >= threshold;
     done += width;
   }
 }

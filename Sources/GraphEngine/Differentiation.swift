@@ -28,12 +28,13 @@ extension Graph {
   /// - Parameters:
   ///   - loss: the name of a value with one element.
   ///   - parameters: names of initializers or inputs.
+  ///   - kept: further values that are read: nodes between values that nobody asks for may be joined to one.
   ///   - opset: the version of the default operator set by which the graph's nodes are read.
   /// - Throws: `EngineError.noGradient`, naming the first node on the way that cannot be differentiated.
-  public func differentiated(of loss: String, withRespectTo parameters: [String], opset: Int) throws
-    -> DifferentiatedGraph
-  {
-    try Differentiator(graph: self, opset: opset).run(loss: loss, parameters: parameters)
+  public func differentiated(
+    of loss: String, withRespectTo parameters: [String], opset: Int, keeping kept: [String] = []
+  ) throws -> DifferentiatedGraph {
+    try Differentiator(graph: self, opset: opset).run(loss: loss, parameters: parameters, kept: kept)
   }
 }
 
@@ -122,11 +123,12 @@ private final class Differentiator {
     taken.formUnion(graph.inputs.map(\.name))
   }
 
-  func run(loss: String, parameters: [String]) throws -> DifferentiatedGraph {
+  func run(loss: String, parameters: [String], kept: [String]) throws -> DifferentiatedGraph {
     guard taken.contains(loss) else { throw EngineError.invalidGraph(problem: "no value '\(loss)' to differentiate") }
     for parameter in parameters where !taken.contains(parameter) {
       throw EngineError.invalidGraph(problem: "no parameter '\(parameter)' in the graph '\(graph.name)'")
     }
+    joinPatterns(parameters: parameters, kept: [loss] + parameters + kept)
     writeDropoutMasks()
     let forward = graph.nodes
     try markActive(forward, parameters: parameters, loss: loss)
@@ -150,6 +152,24 @@ private final class Differentiator {
     return DifferentiatedGraph(graph: graph, gradients: gradients)
   }
 
+  private func joinPatterns(parameters: [String], kept: [String]) {
+    let trained = reached(from: parameters)
+    let constants = graph.initializers.filter { !trained.contains($0.name) }.map { ($0.name, $0.tensor) }
+    graph.nodes = Patterns.joined(
+      graph.nodes, inputs: graph.inputs, constants: Dictionary(constants, uniquingKeysWith: { first, _ in first }),
+      kept: Set(graph.outputs.map(\.name) + kept), trained: trained)
+  }
+
+  /// The parameters and the values that move with them.
+  private func reached(from parameters: [String]) -> Set<String> {
+    var reached = Set(parameters)
+    for node in graph.nodes where node.inputs.contains(where: reached.contains) {
+      if let known = Operator.named(node.operatorType, domain: node.domain), case .zero = known.gradient { continue }
+      reached.formUnion(node.outputs.filter { !$0.isEmpty })
+    }
+    return reached
+  }
+
   /// Gives every dropout its second output, the mask, which its gradient reads.
   private func writeDropoutMasks() {
     for (index, node) in graph.nodes.enumerated() where node.operatorType == "Dropout" && node.domain.isEmpty {
@@ -160,11 +180,7 @@ private final class Differentiator {
 
   /// Marks the values on a way from a parameter to the loss.
   private func markActive(_ nodes: [Node], parameters: [String], loss: String) throws {
-    var fromParameters = Set(parameters)
-    for node in nodes where node.inputs.contains(where: fromParameters.contains) {
-      if let known = Operator.named(node.operatorType, domain: node.domain), case .zero = known.gradient { continue }
-      fromParameters.formUnion(node.outputs.filter { !$0.isEmpty })
-    }
+    let fromParameters = reached(from: parameters)
     var toLoss: Set<String> = [loss]
     for node in nodes.reversed() where node.outputs.contains(where: toLoss.contains) {
       toLoss.formUnion(node.inputs.filter { !$0.isEmpty })

@@ -7,7 +7,10 @@ import Tensors
 /// who reads a value, and the shapes of initializers.
 enum Fusion {
   static func apply(to program: inout Program) {
+    program.nodes = Patterns.joined(
+      program.nodes, inputs: program.inputs, constants: program.constants, kept: Set(program.outputs))
     fuseLinearLayers(&program)
+    fuseActivationGradients(&program)
     fuseStandardizations(&program)
     fuseUpdates(&program)
   }
@@ -97,6 +100,31 @@ enum Fusion {
     let other = node.inputs[0] == layer.outputs[0] ? node.inputs[1] : node.inputs[0]
     let columns = layer.int("transB") == 1 ? weight[0] : weight[1]
     return other != layer.outputs[0] && shape(other) == [columns] ? other : nil
+  }
+
+  // MARK: Products that pass an activation on the way back
+
+  /// The gradient of an activation's input, where a product made the gradient of its output.
+  private static func fuseActivationGradients(_ program: inout Program) {
+    let readers = readers(program)
+    var writers: [String: Int] = [:]
+    for (index, node) in program.nodes.enumerated() { for output in node.outputs { writers[output] = index } }
+    var dropped: Set<Int> = []
+    for (index, node) in program.nodes.enumerated() {
+      guard let attributes = Activation.gradientAttributes(for: node), let writer = writers[node.inputs[0]],
+        readers[node.inputs[0]] == [index]
+      else { continue }
+      var product = program.nodes[writer]
+      guard product.operatorType == "Linear", product.domain == kernelDomain, product.outputs.count == 1,
+        product.inputs.count < 4, product.string("activation") == nil
+      else { continue }
+      product.inputs += [String](repeating: "", count: 3 - product.inputs.count) + [node.inputs[1]]
+      product.outputs = node.outputs
+      product.attributes += attributes
+      dropped.insert(writer)
+      program.nodes[index] = product
+    }
+    program.nodes = program.nodes.indices.filter { !dropped.contains($0) }.map { program.nodes[$0] }
   }
 
   // MARK: Standardised columns

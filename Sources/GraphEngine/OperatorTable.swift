@@ -4,7 +4,7 @@ extension Operator {
   /// Every operator by its key: the name, with the domain in front where it is not ONNX's own.
   static let table: [String: Operator] = {
     let families = [
-      views, constants, products, linearLayers, dropouts, optimizers, leastSquares,
+      views, constants, products, linearLayers, attention, dropouts, optimizers, leastSquares,
       joining, movements, casting, unary, numeric, binary, comparisons, reductions,
       gathers, scatters, selections, softmaxes, normalizations, padding, quantization,
     ]

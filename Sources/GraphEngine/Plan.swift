@@ -7,8 +7,10 @@ import Tensors
 /// every kernel was bound to its pointers when the plan was made.
 public final class Plan {
   private let steps: [Step]
-  private let arena: UnsafeMutableRawPointer
-  private let scratch: UnsafeMutableRawPointer
+  /// What inputs and outputs live in: theirs alone, so that they stay as they are whatever other plans do.
+  private let own: Arena
+  /// What the values between them live in, and what kernels use while they run: lent to every plan of the session.
+  private let shared, scratch: Arena
   private let inputs: [String: Buffer]
   private let outputs: [String: Buffer]
   /// Tensors whose memory kernels read: initializers and values folded while planning.
@@ -25,11 +27,12 @@ public final class Plan {
   }
 
   fileprivate init(
-    steps: [Step], arena: UnsafeMutableRawPointer, arenaByteCount: Int, scratch: UnsafeMutableRawPointer,
+    steps: [Step], own: Arena, shared: Arena, arenaByteCount: Int, scratch: Arena,
     inputs: [String: Buffer], outputs: [String: Buffer], constants: [Tensor], faults: Faults, pool: ThreadPool
   ) {
     self.steps = steps
-    self.arena = arena
+    self.own = own
+    self.shared = shared
     self.arenaByteCount = arenaByteCount
     self.scratch = scratch
     self.inputs = inputs
@@ -37,11 +40,6 @@ public final class Plan {
     self.constants = constants
     self.faults = faults
     self.pool = pool
-  }
-
-  deinit {
-    arena.deallocate()
-    scratch.deallocate()
   }
 
   /// Writes the elements of an input in place; they stay until the next write. Nothing happens where no node reads it.
@@ -104,7 +102,7 @@ public final class Plan {
 
   /// - Throws: the first fault that a kernel met.
   func run() throws {
-    for step in steps { step.kernel(scratch) }
+    for step in steps { step.kernel(scratch.pointer) }
     try faults.check()
   }
 
@@ -113,7 +111,7 @@ public final class Plan {
   public func profiled() throws -> [(node: Node, seconds: Double)] {
     let clock = ContinuousClock()
     let times = steps.map { step in
-      let time = clock.measure { step.kernel(scratch) }
+      let time = clock.measure { step.kernel(scratch.pointer) }
       return (step.node, Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18)
     }
     try faults.check()
@@ -127,17 +125,21 @@ struct Planner {
   let variables: [String: Buffer]
   let pool: ThreadPool
   let random: RandomState
+  let lender: ArenaLender
 
   private var entries: [String: Entry] = [:]
   private var constants: [Tensor] = []
   private var slots: [Slot] = []
   private var pending: [Pending] = []
 
-  init(program: Program, variables: [String: Buffer], pool: ThreadPool, random: RandomState) {
+  init(
+    program: Program, variables: [String: Buffer], pool: ThreadPool, random: RandomState, lender: ArenaLender
+  ) {
     self.program = program
     self.variables = variables
     self.pool = pool
     self.random = random
+    self.lender = lender
   }
 
   /// Where a value lives.
@@ -187,8 +189,8 @@ struct Planner {
     overwriteInputs(schedule, places)
     extendLives(schedule)
     // First the offsets, then a call that sees them: as one expression `bind` would get the slots from before.
-    let arenaByteCount = layOut()
-    return try bind(schedule, arenaByteCount: arenaByteCount)
+    let sizes = layOut()
+    return try bind(schedule, sizes)
   }
 
   private mutating func constant(_ tensor: Tensor) -> Entry {
@@ -350,14 +352,26 @@ struct Planner {
     slots[slot].offset + (slots[slot].within.map(place) ?? 0)
   }
 
-  /// Gives each slot the lowest place in the arena where nothing lives at the same time; returns the arena's size.
-  private mutating func layOut() -> Int {
+  /// Whether a slot holds what is read before or after a run: an input or an output.
+  private func isKept(_ slot: Int) -> Bool {
+    let owner = slots[root(slot)]
+    return owner.first < 0 || owner.last == .max
+  }
+
+  /// Gives each slot that is kept a place of its own, and each other the lowest place in the shared arena where nothing
+  /// lives at the same time; returns the sizes of both.
+  private mutating func layOut() -> (own: Int, shared: Int) {
     var live: [(offset: Int, end: Int, last: Int)] = []
-    var size = 0
+    var (own, size) = (0, 0)
     for index in slots.indices.sorted(by: { (slots[$0].first, $0) < (slots[$1].first, $1) })
     where slots[index].within == nil {
       // Whole cache lines, so that two threads never write into one line of different values.
       let byteCount = (max(slots[index].byteCount, 1) + 63) / 64 * 64
+      if isKept(index) {
+        slots[index].offset = own
+        own += byteCount
+        continue
+      }
       live.removeAll { $0.last < slots[index].first }
       live.sort { $0.offset < $1.offset }
       var offset = 0
@@ -369,11 +383,11 @@ struct Planner {
       live.append((offset, offset + byteCount, slots[index].last))
       size = max(size, offset + byteCount)
     }
-    return size
+    return (own, size)
   }
 
-  private func bind(_ schedule: Schedule, arenaByteCount: Int) throws -> Plan {
-    let arena = UnsafeMutableRawPointer.allocate(byteCount: max(arenaByteCount, 64), alignment: 64)
+  private func bind(_ schedule: Schedule, _ sizes: (own: Int, shared: Int)) throws -> Plan {
+    let (own, shared) = (Arena(byteCount: sizes.own), lender.lendValues(sizes.shared))
     func buffer(_ entry: Entry?) -> Buffer? {
       guard let entry else { return nil }
       switch entry.place {
@@ -381,7 +395,8 @@ struct Planner {
         return Buffer(
           spec: entry.spec, pointer: UnsafeMutableRawPointer(mutating: constants[position].unsafeBaseAddress))
       case .variable(let buffer): return Buffer(spec: entry.spec, pointer: buffer.pointer)
-      case .slot(let slot): return Buffer(spec: entry.spec, pointer: arena + place(of: slot))
+      case .slot(let slot):
+        return Buffer(spec: entry.spec, pointer: (isKept(slot) ? own : shared).pointer + place(of: slot))
       }
     }
     let faults = Faults()
@@ -430,39 +445,34 @@ struct Planner {
     }
     var steps: [Plan.Step] = []
     var scratchByteCount = 64
-    do {
-      for stretch in schedule.stretches {
-        switch stretch {
-        case .alone(let step):
-          let (own, scratch) = try kernels([step], pool: pool)
-          scratchByteCount = max(scratchByteCount, scratch)
-          steps += own.map { Plan.Step(node: pending[step].inference.node, kernel: $0) }
-        case .rows(let several, let height, let parts):
-          // Parts start at multiples of 16 rows: no two threads write into one cache line, and loops that work on
-          // vectors of elements end where they would in a single part.
-          let blocks = (height + 15) / 16
-          steps.append(
-            joint(
-              "Rows", several,
-              try (0..<parts).map { index in
-                let range = part(index, of: parts, in: blocks)
-                return try kernels(
-                  several, rows: range.lowerBound * 16..<min(range.upperBound * 16, height), pool: .serial)
-              }))
-        case .chains(let chains):
-          steps.append(joint("Chains", chains.flatMap { $0 }, try chains.map { try kernels($0, pool: .serial) }))
-        }
+    for stretch in schedule.stretches {
+      switch stretch {
+      case .alone(let step):
+        let (calls, scratch) = try kernels([step], pool: pool)
+        scratchByteCount = max(scratchByteCount, scratch)
+        steps += calls.map { Plan.Step(node: pending[step].inference.node, kernel: $0) }
+      case .rows(let several, let height, let parts):
+        // Parts start at multiples of 16 rows: no two threads write into one cache line, and loops that work on
+        // vectors of elements end where they would in a single part.
+        let blocks = (height + 15) / 16
+        steps.append(
+          joint(
+            "Rows", several,
+            try (0..<parts).map { index in
+              let range = part(index, of: parts, in: blocks)
+              return try kernels(
+                several, rows: range.lowerBound * 16..<min(range.upperBound * 16, height), pool: .serial)
+            }))
+      case .chains(let chains):
+        steps.append(joint("Chains", chains.flatMap { $0 }, try chains.map { try kernels($0, pool: .serial) }))
       }
-    } catch {
-      arena.deallocate()
-      throw error
     }
     func buffers(_ names: [String]) -> [String: Buffer] {
       Dictionary(names.compactMap { name in buffer(entries[name]).map { (name, $0) } }, uniquingKeysWith: { a, _ in a })
     }
     return Plan(
-      steps: steps, arena: arena, arenaByteCount: arenaByteCount,
-      scratch: .allocate(byteCount: scratchByteCount, alignment: 64), inputs: buffers(program.inputs.map(\.name)),
+      steps: steps, own: own, shared: shared, arenaByteCount: sizes.own + sizes.shared,
+      scratch: lender.lendScratch(scratchByteCount), inputs: buffers(program.inputs.map(\.name)),
       outputs: buffers(program.outputs), constants: constants, faults: faults, pool: pool)
   }
 }

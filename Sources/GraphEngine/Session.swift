@@ -39,6 +39,7 @@ public final class Session {
   private let planLimit: Int
   private var storage: [String: Tensor] = [:]
   private var plans: [[TensorSpec]: Plan] = [:]
+  private let lender = ArenaLender()
   /// Shapes of which a value that only a run tells decides: such a graph runs node by node.
   private var needsValues = false
 
@@ -102,7 +103,8 @@ public final class Session {
 
   /// The plan for inputs of the given types, made once; nil where shapes depend on a value that only a run tells.
   ///
-  /// A plan spares the copies of `run`: write its inputs in place, `execute` it, read its outputs in place.
+  /// A plan spares the copies of `run`: write its inputs in place, `execute` it, read its outputs in place. Inputs and
+  /// outputs are the plan's own; what lies between shares its memory with the session's other plans.
   /// - Throws: `EngineError` as `run` does.
   public func plan(for feeds: [String: TensorSpec]) throws -> Plan? {
     guard !needsValues else { return nil }
@@ -113,9 +115,11 @@ public final class Session {
         program: program,
         variables: storage.mapValues {
           Buffer(spec: $0.spec, pointer: UnsafeMutableRawPointer(mutating: $0.unsafeBaseAddress))
-        }, pool: pool, random: random)
+        }, pool: pool, random: random, lender: lender)
+      let generation = lender.generation
       let plan = try planner.plan(for: feeds)
-      if plans.count >= planLimit { plans.removeAll() }
+      // Plans that work in memory of before would keep it beside the new.
+      if plans.count >= planLimit || lender.generation != generation { plans.removeAll() }
       plans[key] = plan
       return plan
     } catch is Inference.NeedsValue {

@@ -75,7 +75,7 @@ public final class Trainer {
       model.graph.initializers.map { ($0.name, $0.tensor.shape) }, uniquingKeysWith: { first, _ in first })
     var training = model
     let differentiated = try model.graph.differentiated(
-      of: loss, withRespectTo: parameters, opset: model.operatorSetVersion() ?? 17)
+      of: loss, withRespectTo: parameters, opset: model.operatorSetVersion() ?? 17, keeping: watched)
     training.graph = differentiated.graph
     training.graph.inputs.append(ValueInfo(Self.learningRateInput, .float, []))
     training.graph.inputs.append(ValueInfo(Self.stepInput, .int64, []))

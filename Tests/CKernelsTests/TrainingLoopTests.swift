@@ -221,7 +221,6 @@ struct TrainingLoopTests {
     let block = numbers(rows * columns, seed: 18)
     let bias = numbers(width, seed: 19)
     let whole = numbers(height * width, seed: 20)
-    let mask = whole.indices.map { UInt8($0 % 3 == 0 ? 0 : 1) }
     func each(_ body: (_ local: Int, _ global: Int, _ column: Int) -> Void) {
       for i in 0..<rows {
         for j in 0..<columns {
@@ -251,25 +250,25 @@ struct TrainingLoopTests {
       }
     }
     whole.withUnsafeBufferPointer { whole in
-      mask.withUnsafeBufferPointer { mask in
-        for masked in [true, false] {
+      bias.withUnsafeBufferPointer { bias in
+        for added in [nil, bias.baseAddress] {
           var c = block
-          var context = rk_relu_mask(
-            y: whole.baseAddress, y_row: width, mask: masked ? mask.baseAddress : nil, mask_row: width, scale: 1.5)
-          rk_epilogue_relu_gradient(&context, &c, columns, firstRow, firstColumn, rows, columns)
-          each { local, global, _ in
-            let passes = whole[global] > 0 && (!masked || mask[global] == 1)
-            #expect(c[local] == (passes ? block[local] * 1.5 : 0))
+          var context = rk_activation_gradient(
+            bias: added, remembered: whole.baseAddress, remembered_row: width, function: rk_relu, p: 0, q: 0)
+          rk_epilogue_activation_gradient(&context, &c, columns, firstRow, firstColumn, rows, columns)
+          each { local, global, column in
+            let gradient = block[local] + (added == nil ? 0 : bias[column])
+            #expect(c[local] == (whole[global] > 0 ? gradient : 0))
           }
         }
-        var c = block
-        var sum = [Float](repeating: .nan, count: whole.count)
-        sum.withUnsafeMutableBufferPointer { sum in
-          var context = rk_sum_block(x: whole.baseAddress, x_row: width, y: sum.baseAddress, y_row: width)
-          rk_epilogue_add(&context, &c, columns, firstRow, firstColumn, rows, columns)
-        }
-        each { local, global, _ in #expect(sum[global] == block[local] + whole[global]) }
       }
+      var c = block
+      var sum = [Float](repeating: .nan, count: whole.count)
+      sum.withUnsafeMutableBufferPointer { sum in
+        var context = rk_sum_block(x: whole.baseAddress, x_row: width, y: sum.baseAddress, y_row: width)
+        rk_epilogue_add(&context, &c, columns, firstRow, firstColumn, rows, columns)
+      }
+      each { local, global, _ in #expect(sum[global] == block[local] + whole[global]) }
     }
   }
 }

@@ -4,6 +4,7 @@
 // that are written do not overlap, unless the comment says "in place".
 #pragma once
 
+#include "CKernelsAttention.h"
 #include "CKernelsElementwise.h"
 #include "CKernelsEpilogue.h"
 #include "CKernelsLeastSquares.h"
@@ -22,3 +23,7 @@ static inline void rk_pause(void) {
 
 /// Processors that this process may run on.
 long rk_processor_count(void);
+
+/// Asks for large pages where the system has them for the asking; nothing happens elsewhere. The piece begins and ends
+/// at multiples of 2 MiB.
+void rk_advise_large_pages(void *start, long byte_count);

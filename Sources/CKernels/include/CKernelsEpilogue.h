@@ -22,21 +22,20 @@ typedef struct rk_activation {
 void rk_epilogue_activate(
     const void *activation, float *c, long c_row, long row, long column, long rows, long columns);
 
-/// The context of `rk_epilogue_relu_gradient`.
-typedef struct rk_relu_mask {
-  /// The output of the forward ReLU (or its input), rows `y_row` apart.
-  const float *y;
-  long y_row;
-  /// The mask of a dropout after the ReLU, a byte for each element, rows `mask_row` apart; null: no dropout.
-  const uint8_t *mask;
-  long mask_row;
-  /// The dropout's `1 / (1 - ratio)`; 1 without.
-  float scale;
-} rk_relu_mask;
+/// The context of `rk_epilogue_activation_gradient`.
+typedef struct rk_activation_gradient {
+  /// Added to each row before, `[columns of the product]`; null: nothing.
+  const float *bias;
+  /// What `rk_gradient_reads` says of the function, rows `remembered_row` apart.
+  const float *remembered;
+  long remembered_row;
+  rk_function function;
+  float p, q;
+} rk_activation_gradient;
 
-/// `c = y > 0 ? c scale mask : 0`: the gradient that passes a ReLU and a dropout, into the product's result.
-void rk_epilogue_relu_gradient(
-    const void *relu_mask, float *c, long c_row, long row, long column, long rows, long columns);
+/// `c = (c + bias) f'`: the gradient that passes an activation on its way back, into the product's result.
+void rk_epilogue_activation_gradient(
+    const void *activation_gradient, float *c, long c_row, long row, long column, long rows, long columns);
 
 /// The context of `rk_epilogue_adam`: the parameters that have the product as their gradient, all with the same rows.
 typedef struct rk_adam_block {

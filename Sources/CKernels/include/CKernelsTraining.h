@@ -14,6 +14,10 @@ void rk_uniform(long count, uint64_t seed, uint64_t stream, uint64_t first, floa
 void rk_dropout(
     long count, float ratio, uint64_t seed, uint64_t stream, uint64_t first, const float *x, float *y, uint8_t *mask);
 
+/// The mask of that dropout alone.
+void rk_dropout_mask(
+    long count, float ratio, uint64_t seed, uint64_t stream, uint64_t first, uint8_t *mask);
+
 /// `dx[i] = mask[i] dy[i] scale`, with `scale = 1 / (1 - ratio)`. In place if `dx == dy`.
 void rk_dropout_gradient(long count, float scale, const float *dy, const uint8_t *mask, float *dx);
 

@@ -9,12 +9,16 @@ import Tensors
 let kernelDomain = "rankerkit.kernel"
 
 extension Operator {
-  /// `Linear(x, weight, bias?)`: `y = f(x·op(weight) + bias)` over the last axis of x, with the attributes `transB` and
-  /// `activation` (the name of f's operator, and `alpha` or `approximate` as that operator has them).
+  /// `Linear(x, weight, bias?, remembered?)`: `y = f(x·op(weight) + bias)` over the last axis of x, with the attributes
+  /// `transB` and `activation` (the name of f's operator, and `alpha` or `approximate` as that operator has them).
   /// The second output, where asked for, is the value before f.
+  ///
+  /// With `activation_gradient` in the place of `activation`, `y = (x·op(weight) + bias) · f'`: what flows back through f,
+  /// by what f's gradient remembers of the way forward, of y's shape.
   static let linearLayers: [Operator] = [
     Operator(
-      name: "Linear", domain: kernelDomain, arity: 2...3, rows: .inputs { _ in [0] },
+      name: "Linear", domain: kernelDomain, arity: 2...4,
+      rows: .inputs { $0.isPresent(3) ? [0, 3] : [0] },
       multiplyAdds: { inference in
         guard let x = try? inference.shape(0), let weight = try? inference.shape(1), weight.rank == 2 else {
           return nil
@@ -35,6 +39,9 @@ extension Operator {
           guard bias == [columns] else { throw inference.failure("the bias \(bias) does not fit \(columns) columns") }
         }
         let spec = TensorSpec(.float, Shape(x.dropLast() + [columns]))
+        if inference.isPresent(3), try inference.spec(3) != spec {
+          throw inference.failure("the remembered \(try inference.spec(3)) is not \(spec)")
+        }
         return [spec, spec]
       },
       bind: { binding in
@@ -48,9 +55,21 @@ extension Operator {
           b: .init(transposed: form.transB), threads: pool.threadCount)
         binding.reserveScratch(product.scratchByteCount)
         let activation = Activation(binding.node)
+        let bias = binding.optionalInput(2).map { UnsafePointer($0.floats) }
+        if let remembered = binding.optionalInput(3) {
+          let context = Context(
+            rk_activation_gradient(
+              bias: bias, remembered: remembered.floats, remembered_row: columns, function: activation.function,
+              p: activation.p, q: 0))
+          return { scratch in
+            product.run(
+              a: x.floats, b: weight.floats, c: y.floats,
+              epilogue: .init(rk_epilogue_activation_gradient, context: context.pointer), scratch: scratch, pool: pool)
+          }
+        }
         let context = Context(
           rk_activation(
-            bias: binding.optionalInput(2).map { UnsafePointer($0.floats) },
+            bias: bias,
             preactivation: binding.optionalOutput(1)?.floats, preactivation_row: columns,
             function: activation.function, p: activation.p, q: 0))
         return { scratch in
@@ -93,7 +112,8 @@ struct Activation {
 
   /// The activation that a fused node names; the identity where it names none.
   init(_ node: Node) {
-    let form = Self.form(node.string("activation") ?? "", alpha: node.float("alpha"), node.string("approximate"))
+    let name = node.string("activation") ?? node.string("activation_gradient") ?? ""
+    let form = Self.form(name, alpha: node.float("alpha"), node.string("approximate"))
     (function, p) = form ?? (rk_identity, 0)
   }
 
@@ -102,6 +122,15 @@ struct Activation {
     guard node.domain.isEmpty, form(node.operatorType, alpha: node.float("alpha"), node.string("approximate")) != nil
     else { return nil }
     return [Attribute("activation", .string(ByteString(node.operatorType)))] + node.attributes
+  }
+
+  /// The attributes of a fused node that stand for the gradient of an activation, or nil where there is no such function
+  /// or its gradient remembers something else than the kernel wants.
+  static func gradientAttributes(for node: Node) -> [Attribute]? {
+    guard node.domain == gradientDomain, node.operatorType.hasSuffix("Grad"), node.inputs.count == 2 else { return nil }
+    let name = String(node.operatorType.dropLast(4))
+    guard form(name, alpha: node.float("alpha"), node.string("approximate")) != nil else { return nil }
+    return [Attribute("activation_gradient", .string(ByteString(name)))] + node.attributes
   }
 
   private static func form(_ operatorType: String, alpha: Float?, _ approximate: String?) -> (rk_function, Float)? {
