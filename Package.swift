@@ -122,7 +122,7 @@ let package = Package(
     .executableTarget(
       name: "ranker-bench",
       dependencies: [
-        "PairwiseRanking", "Recommendation", "Training", "GraphEngine", "Datasets", "Parquet", "COpenBLAS",
+        "PairwiseRanking", "Recommendation", "Encoders", "Training", "GraphEngine", "Datasets", "Parquet", "COpenBLAS",
         argumentParser,
       ],
       swiftSettings: strict),

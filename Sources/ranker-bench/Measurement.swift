@@ -1,5 +1,8 @@
 // One measured figure, and how a piece of work is timed.
 
+import Glibc
+import ONNX
+
 /// One measured figure of the benchmark.
 struct Measurement: Codable {
   /// What was measured; the peers' output uses the same names.
@@ -35,4 +38,27 @@ struct Timing {
 
   /// The time that so many of a hundred runs stay within.
   func percentile(_ share: Int) -> Double { sorted[min(sorted.count * share / 100, sorted.count - 1)] }
+}
+
+/// The microseconds of each node of one plan, the least of several runs: what else the machine does only adds to it.
+func nodeProfile(
+  runs: Int, warmUp: Int = 1, _ run: (Int) throws -> [(node: Node, seconds: Double)]
+) rethrows -> [(node: String, microseconds: Double)] {
+  for number in 0..<warmUp { _ = try run(number) }
+  var least: [(node: String, microseconds: Double)] = []
+  for number in 0..<runs {
+    let nodes = try run(warmUp + number)
+    if number == 0 { least = nodes.map { ("\($0.node.operatorType) \($0.node.name)", .infinity) } }
+    for (index, item) in nodes.enumerated() {
+      least[index].microseconds = min(least[index].microseconds, item.seconds * 1e6)
+    }
+  }
+  return least
+}
+
+/// The most memory that this process ever held.
+func peakMegabytes() -> Double {
+  var usage = rusage()
+  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+  return Double(usage.ru_maxrss) / 1024
 }

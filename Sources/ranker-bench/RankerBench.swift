@@ -14,7 +14,7 @@ struct RankerBench: ParsableCommand {
       """)
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case step, read, parquet, train, score, help, matmul, als, ncf
+    case step, read, parquet, train, score, help, matmul, als, ncf, encoder
     case growth
 
     /// What is measured where nothing is named: all that takes seconds.
@@ -32,6 +32,9 @@ struct RankerBench: ParsableCommand {
 
   @Option(help: "A Parquet file for the clickstream: read where it is there, written where it is not.")
   var clickstream: String?
+
+  @Option(help: "Where to write the encoder's graph, for other runtimes to be measured on it.")
+  var encoderGraph: String?
 
   @Option(help: "Threads.")
   var threads = 2
@@ -53,7 +56,11 @@ struct RankerBench: ParsableCommand {
   func run() throws {
     if profile {
       let nodes =
-        only == [.ncf] ? try NCFBench(threads: threads).profile() : try TrainingBench(threads: threads).profile()
+        switch only.first {
+        case .ncf: try NCFBench(threads: threads).profile()
+        case .encoder: try EncoderBench(threads: threads).profile()
+        default: try TrainingBench(threads: threads).profile()
+        }
       for (node, microseconds) in nodes {
         print(String(format: "%9.1f µs  %@", microseconds, node))
       }
@@ -85,6 +92,7 @@ struct RankerBench: ParsableCommand {
     case .help: try measureHelp()
     case .als: try measureFactorization(path: interactions, threads: threads)
     case .growth: try measureGrowth(threads: threads)
+    case .encoder: try EncoderBench(threads: threads).measure(seconds: seconds, export: encoderGraph)
     case .ncf:
       try NCFBench(threads: threads).measure(seconds: seconds)
         + NCFBench(threads: threads, userCount: 1_000_000, itemCount: 1_000_000).measure(seconds: seconds)

@@ -19,6 +19,8 @@ DATA = HERE.parent.parent / ".cache/bench"
 # ranker-bench writes it where it is missing.
 CLICKSTREAM = DATA / "clickstream.parquet"
 LONG_TAIL = DATA / "long_tail.csv"
+# ranker-bench writes it.
+ENCODER = DATA / "encoder.onnx"
 EPOCHS = 10
 
 # name of the measurement, the largest ratio of our time to the peer's that we promise
@@ -36,7 +38,11 @@ COMPARISONS = [
     # Each of our solvers beside implicit's of the same kind; conjugate gradient is the faster of implicit's two.
     ("als fit conjugate-gradient", 1 / 5),
     ("als fit cholesky", 1 / 5),
+    ("encoder training step", 0.6),
+    ("encoder one text, p95", 1),
+    ("encoder 16 texts", 1),
 ]
+ENCODER_MEMORY = "encoder training memory"
 HELP = "ranker --help"
 HELP_SECONDS = 0.05
 OPENBLAS_FACTOR = 1.5
@@ -96,7 +102,10 @@ def prepare(binaries):
 def measure_ours(ours, binaries, pairs):
     command = [binaries / "ranker-bench", "--json", "--pairs", pairs, "--clickstream", CLICKSTREAM]
     command += ["--interactions", LONG_TAIL]
-    for row in json.loads(output_of(command))["rows"]:
+    rows = json.loads(output_of(command))["rows"]
+    # In a process of its own, whose memory is the training's.
+    command = [binaries / "ranker-bench", "--json", "--only", "encoder", "--encoder-graph", ENCODER]
+    for row in [row for row in rows if not row["name"].startswith("encoder")] + json.loads(output_of(command))["rows"]:
         if row["unit"] in SECONDS:
             ours.add_time(row["name"], row["value"] * SECONDS[row["unit"]], row["detail"])
         else:
@@ -124,6 +133,15 @@ def measure_peers(theirs, pairs, scorer, ncf):
     theirs.add_time("ncf user, one run", user["seconds"], user["library"])
     for fit in peer("implicit_als.py", "--csv", LONG_TAIL):
         theirs.add_time(fit["name"], fit["seconds"], fit["library"])
+    for row in peer("torch_encoder.py"):
+        if "peak_mb" in row:
+            theirs.add_rate(ENCODER_MEMORY, row["peak_mb"], row["library"])
+            theirs.add_time(row["name"], row["seconds"], row["library"])
+    for name, batch, runs in (("encoder one text, p95", 1, 200), ("encoder 16 texts", 16, 20)):
+        dimensions = (f"batch={batch}", "sequence=128")
+        [latency] = peer("ort_latency.py", ENCODER, *dimensions, "--high", 30522, "--runs", runs)
+        seconds = latency["p95_seconds"] if name.endswith("p95") else latency["seconds"]
+        theirs.add_time(name, seconds, latency["library"])
     for product in peer("torch_matmul.py"):
         theirs.add_rate(product["name"], product["median_gflops"], product["library"])
 
@@ -149,6 +167,14 @@ def print_times(ours, theirs):
     here = ours[HELP]
     print(
         f"{HELP:<27}{readable(here):>11}{'':>11}{'':>8}{readable(HELP_SECONDS):>9}  {verdict(here < HELP_SECONDS)}"
+    )
+
+
+def print_memory(ours, theirs):
+    here, there = ours[ENCODER_MEMORY], theirs[ENCODER_MEMORY]
+    print(
+        f"{ENCODER_MEMORY:<24}{f'{here:.0f} MB':>11}{f'{there:.0f} MB':>11}{here / there:>8.3f}{1:>9.3f}"
+        f"  {verdict(here <= there):<7}  {theirs.details[ENCODER_MEMORY]}"
     )
 
 
@@ -184,6 +210,7 @@ def main():
         measure_ours(ours, binaries, pairs)
         measure_peers(theirs, pairs, scorer, ncf)
     print_times(ours, theirs)
+    print_memory(ours, theirs)
     print_products(ours, theirs)
     if load > 0.5:
         print(f"\nOther work ran here (the load was {load:.1f} at the start): measure again on an idle machine.")
