@@ -40,6 +40,7 @@ let package = Package(
     .library(name: "Checkpoints", targets: ["Checkpoints"]),
     .library(name: "Encoders", targets: ["Encoders"]),
     .library(name: "Datasets", targets: ["Datasets"]),
+    .library(name: "Tokenization", targets: ["Tokenization"]),
     .library(name: "Metrics", targets: ["Metrics"]),
     .library(name: "Reports", targets: ["Reports"]),
     .library(name: "Verification", targets: ["Verification"]),
@@ -79,6 +80,7 @@ let package = Package(
     module("Checkpoints", ["Tensors", "Files", "CDeflate", "CCrypto"]),
     module("Datasets", ["Parquet", "Tensors", "Files", "Threads", "CSimdJSON"]),
     module("Encoders", ["Checkpoints", "GraphEngine", "ONNX", "Tensors", "Files"]),
+    module("Tokenization", ["Files", "Threads", "CSimdJSON"]),
     module("Metrics"),
     module("Reports", ["ONNX", "Tensors", "Threads"]),
     // Trust
@@ -113,7 +115,7 @@ let package = Package(
       name: "ranker",
       dependencies: [
         "PairwiseRanking", "Recommendation", "TextClassification", "PreferenceStore", "Verification", "Training",
-        "Reports", "Files", argumentParser,
+        "Reports", "Tokenization", "Files", argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -122,8 +124,8 @@ let package = Package(
     .executableTarget(
       name: "ranker-bench",
       dependencies: [
-        "PairwiseRanking", "Recommendation", "Encoders", "Training", "GraphEngine", "Datasets", "Parquet", "COpenBLAS",
-        argumentParser,
+        "PairwiseRanking", "Recommendation", "Encoders", "Training", "GraphEngine", "Datasets", "Parquet",
+        "Tokenization", "COpenBLAS", argumentParser,
       ],
       swiftSettings: strict),
     // Tests
@@ -140,6 +142,7 @@ let package = Package(
     tests(
       of: "Encoders", ["Checkpoints", "GraphEngine", "ReferenceRuntime", "ONNX", "Tensors", "CommandSupport"],
       resources: [.copy("Resources")]),
+    tests(of: "Tokenization"),
     tests(of: "Metrics"),
     tests(of: "Reports"),
     tests(of: "Verification", ["CommandSupport"]),

@@ -14,7 +14,7 @@ struct RankerBench: ParsableCommand {
       """)
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case step, read, parquet, train, score, help, matmul, als, ncf, encoder
+    case step, read, parquet, train, score, help, matmul, als, ncf, encoder, tokenizer
     case growth
 
     /// What is measured where nothing is named: all that takes seconds.
@@ -35,6 +35,12 @@ struct RankerBench: ParsableCommand {
 
   @Option(help: "Where to write the encoder's graph, for other runtimes to be measured on it.")
   var encoderGraph: String?
+
+  @Option(help: "A file with a text a line for tokenizer, up to the first tab; texts are made up without it.")
+  var texts: String?
+
+  @Option(help: "A directory with the vocab.txt for tokenizer; a vocabulary is learnt from the texts without it.")
+  var encoder: String?
 
   @Option(help: "Threads.")
   var threads = 2
@@ -90,6 +96,8 @@ struct RankerBench: ParsableCommand {
     case .train: try withPairs(measureTrainingCommand)
     case .score: try measureScoring(TrainingBench(threads: threads).graph, threads: threads, seconds: seconds)
     case .help: try measureHelp()
+    case .tokenizer:
+      try measureTokenizer(directory: encoder, texts: texts, threads: threads, seconds: seconds)
     case .als: try measureFactorization(path: interactions, threads: threads)
     case .growth: try measureGrowth(threads: threads)
     case .encoder: try EncoderBench(threads: threads).measure(seconds: seconds, export: encoderGraph)

@@ -24,7 +24,7 @@ struct Ranker: ParsableCommand {
         name: "Using models:",
         subcommands: [
           Rank.self, Recommend.self, Predict.self, Similar.self, Evaluate.self, Models.self, Inspect.self,
-          Convert.self,
+          Convert.self, Tokenize.self,
         ]),
     ])
 }
