@@ -23,7 +23,8 @@ struct TextEncoder<Choice: PlaceChoice>: ~Copyable {
       maxLength.map { $0 >= added } ?? true, "a maximum length of \(maxLength!) has no room for \(added) special tokens"
     )
     let limit = maxLength.map { $0 - added } ?? Int.max
-    scan(text, limit: limit)
+    // Of two texts the longer one gives first, so both are read to their ends.
+    scan(text, limit: pair == nil ? limit : Int.max)
     guard let pair else {
       let count = min(scanner.sink.ids.count, limit)
       return TokenizedText(
@@ -31,7 +32,7 @@ struct TextEncoder<Choice: PlaceChoice>: ~Copyable {
         isTruncated: scanner.sink.ids.count > limit, ranges: framedPlaces([scanner.sink.places.prefix(count)]))
     }
     let (firstIDs, firstPlaces) = (scanner.sink.ids, scanner.sink.places)
-    scan(pair, limit: limit)
+    scan(pair, limit: Int.max)
     let (first, second) = Self.share(firstIDs.count, scanner.sink.ids.count, limit)
     return TokenizedText(
       ids: framed([firstIDs[..<first], scanner.sink.ids[..<second]]), firstCount: first + 2,
