@@ -48,10 +48,10 @@ struct TextEncoder<Choice: PlaceChoice>: ~Copyable {
   /// How much of two texts stays when both together may have `limit` tokens: the longer one gives first, as in the
   /// strategy "longest first" of `tokenizers`.
   private static func share(_ first: Int, _ second: Int, _ limit: Int) -> (Int, Int) {
-    guard first > limit - min(second, limit) else { return (first, second) }
+    guard first + second > limit else { return (first, second) }
     let shorter = min(first, second)
-    let longer = max(shorter, limit - min(shorter, limit))
-    let shares = shorter <= limit - min(longer, limit) ? (shorter, longer) : (limit / 2, limit - limit / 2)
+    let longer = max(shorter, limit - shorter)
+    let shares = shorter + longer <= limit ? (shorter, longer) : (limit / 2, limit - limit / 2)
     return first <= second ? shares : (shares.1, shares.0)
   }
 

@@ -101,7 +101,7 @@ struct EncodingTests {
     arguments: [
       // Tokens of either text, the room for both, and what is left of each.
       (3, 3, 6, 3, 3), (2, 8, 6, 2, 4), (8, 2, 6, 4, 2), (8, 8, 6, 3, 3), (8, 8, 5, 2, 3), (9, 8, 5, 3, 2),
-      (7, 3, 5, 3, 2), (3, 7, 5, 2, 3), (1, 9, 0, 0, 0), (9, 0, 4, 4, 0),
+      (7, 3, 5, 3, 2), (3, 7, 5, 2, 3), (1, 9, 0, 0, 0), (9, 0, 4, 4, 0), (0, 9, 4, 0, 4),
     ])
   func pairTruncation(first: Int, second: Int, room: Int, firstLeft: Int, secondLeft: Int) throws {
     let tokenizer = try tokenizer(["a", "b"])
