@@ -63,6 +63,11 @@ struct ConfigurationFields {
   let path: String
   let values: [String: JSONValue]
 
+  init(values: [String: JSONValue], path: String) {
+    self.path = path
+    self.values = values
+  }
+
   /// - Throws: `EncoderError.invalidConfiguration` where the text is no JSON object.
   init(json: Data, path: String) throws(EncoderError) {
     self.path = path

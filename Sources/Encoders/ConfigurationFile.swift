@@ -18,7 +18,10 @@ extension EncoderConfiguration {
   /// Reads the text of a `config.json`.
   /// - Parameter path: what to call it in errors.
   public init(json: Data, path: String = fileName) throws(EncoderError) {
-    let fields = try ConfigurationFields(json: json, path: path)
+    try self.init(ConfigurationFields(json: json, path: path))
+  }
+
+  private init(_ fields: ConfigurationFields) throws(EncoderError) {
     let type = try fields.text("model_type")
     guard let family = Family(rawValue: type) else {
       throw fields.failure("model_type", expected: Family.allCases.map(\.rawValue).joined(separator: " or "))
@@ -87,6 +90,13 @@ extension EncoderConfiguration {
   /// The text of a `config.json` that transformers opens: as a sequence classifier of several labels a text where the
   /// network has labels, as a plain encoder elsewhere. The same configuration gives the same bytes.
   public func json() throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(fields)) + [UInt8(ascii: "\n")]
+  }
+
+  /// The fields of the file.
+  private var fields: [String: JSONValue] {
     let names = FieldNames(family)
     let stem = family == .bert ? "Bert" : "DistilBert"
     var fields: [String: JSONValue] = [
@@ -114,9 +124,7 @@ extension EncoderConfiguration {
     } else {
       fields["architectures"] = .list([.text("\(stem)Model")])
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(fields)) + [UInt8(ascii: "\n")]
+    return fields
   }
 }
 
@@ -137,5 +145,20 @@ private struct FieldNames {
       (activation, hiddenDropout) = ("activation", "dropout")
       (attentionDropout, classifierDropout) = ("attention_dropout", "seq_classif_dropout")
     }
+  }
+}
+
+extension EncoderConfiguration: Codable {
+  /// Reads the object that `config.json` is, wherever it stands.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.singleValueContainer().decode([String: JSONValue].self)
+    do { try self.init(ConfigurationFields(values: fields, path: Self.fileName)) } catch {
+      throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "\(error)"))
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var value = encoder.singleValueContainer()
+    try value.encode(fields)
   }
 }

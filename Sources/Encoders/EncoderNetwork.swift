@@ -149,11 +149,15 @@ public struct EncoderNetwork {
 
   // MARK: The heads
 
+  /// What a classifier looks at: the first token's state through a dense layer, `[batch, width]`.
+  public func pooled(_ inputs: Inputs) -> Value {
+    let pooled = dense(firstStates(inputs), configuration.names.pooler)
+    return configuration.family == .bert ? builder.node("Tanh", [pooled]) : pooled.relu()
+  }
+
   /// The logits of a classifier, `[batch, labels]`.
   public func logits(_ inputs: Inputs) -> Value {
-    let pooled = dense(firstStates(inputs), configuration.names.pooler)
-    let active = configuration.family == .bert ? builder.node("Tanh", [pooled]) : pooled.relu()
-    return dense(active.dropout(Float(configuration.classifierDropout)), configuration.names.classifier)
+    dense(pooled(inputs).dropout(Float(configuration.classifierDropout)), configuration.names.classifier)
   }
 
   /// The mean of each text's hidden states, of length 1: `[batch, width]`, as sentence-transformers make it.

@@ -186,6 +186,8 @@ public struct TrainingLoop: Sendable {
     let firstEpoch = state.history.count
     var lastReport = start
     while state.history.count < epochs, !isExhausted(state) {
+      // The trainer has it all, and what was kept is on the disk: a copy would be idle for an epoch.
+      state.trainer = Trainer.State(step: trainer.stepCount, parameters: [:], moments: [:])
       let epoch = state.history.count + 1
       let order = samples.order(epoch)
       var sum = 0.0
@@ -214,8 +216,7 @@ public struct TrainingLoop: Sendable {
           report(progress(batch + 1, record: nil))
         }
       }
-      // One copy of everything, which the best epoch shares; the last one's is let go first.
-      state.trainer = Trainer.State(step: 0, parameters: [:], moments: [:])
+      // One copy of everything, which the best epoch shares.
       state.trainer = trainer.state
       let parameters = state.trainer.parameters
       let evaluation = try evaluate(parameters)
@@ -230,12 +231,16 @@ public struct TrainingLoop: Sendable {
       try save(state)
       report(progress(batches, record: record))
     }
+    if state.history.isEmpty {
+      state.trainer = trainer.state
+      state.bestParameters = state.trainer.parameters
+    }
     return state
   }
 
   private static func beginning(_ trainer: Trainer) -> TrainingState {
-    let start = trainer.state
-    return TrainingState(trainer: start, history: [], bestEpoch: 0, bestParameters: start.parameters)
+    let nothing = Trainer.State(step: trainer.stepCount, parameters: [:], moments: [:])
+    return TrainingState(trainer: nothing, history: [], bestEpoch: 0, bestParameters: [:])
   }
 
   /// Often enough for the eye, too seldom to cost anything.
