@@ -79,7 +79,7 @@ let package = Package(
     module("Training", ["Checkpoints", "GraphEngine", "ONNX", "Tensors"]),
     module("Checkpoints", ["Tensors", "Files", "CDeflate", "CCrypto"]),
     module("Datasets", ["Parquet", "Tensors", "Files", "Threads", "CSimdJSON"]),
-    module("Encoders", ["Checkpoints", "GraphEngine", "ONNX", "Tensors", "Files"]),
+    module("Encoders", ["Tokenization", "Checkpoints", "GraphEngine", "ONNX", "Tensors", "Files"]),
     module("Tokenization", ["Files", "Threads", "CSimdJSON"]),
     module("Metrics"),
     module("Reports", ["ONNX", "Tensors", "Threads"]),
@@ -106,8 +106,8 @@ let package = Package(
     module(
       "TextClassification",
       [
-        "Verification", "Training", "Checkpoints", "Datasets", "Parquet", "Metrics", "Reports", "GraphEngine", "ONNX",
-        "Tensors", "Files", "Threads",
+        "Verification", "Training", "Encoders", "Tokenization", "Checkpoints", "Datasets", "Parquet", "Metrics",
+        "Reports", "GraphEngine", "ONNX", "Tensors", "Files", "Threads",
       ],
       resources: [.copy("Resources")]),
     // Commands
@@ -119,7 +119,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "onnx-verify", dependencies: ["PairwiseRanking", "Recommendation", "Verification", argumentParser],
+      name: "onnx-verify",
+      dependencies: ["PairwiseRanking", "Recommendation", "TextClassification", "Verification", argumentParser],
       swiftSettings: strict),
     .executableTarget(
       name: "ranker-bench",
@@ -140,7 +141,11 @@ let package = Package(
     tests(of: "Checkpoints", ["Tensors", "Files"], resources: [.copy("Resources")]),
     tests(of: "Datasets", ["CommandSupport"]),
     tests(
-      of: "Encoders", ["Checkpoints", "GraphEngine", "ReferenceRuntime", "ONNX", "Tensors", "CommandSupport"],
+      of: "Encoders",
+      [
+        "Training", "Tokenization", "Checkpoints", "GraphEngine", "ReferenceRuntime", "ONNX", "Tensors",
+        "CommandSupport",
+      ],
       resources: [.copy("Resources")]),
     tests(of: "Tokenization"),
     tests(of: "Metrics"),
@@ -161,7 +166,12 @@ let package = Package(
         "Parquet", "Tensors", "CommandSupport",
       ],
       resources: [.copy("Resources")]),
-    tests(of: "TextClassification", ["Datasets", "Metrics", "CommandSupport"]),
+    tests(
+      of: "TextClassification",
+      [
+        "Datasets", "Metrics", "Training", "Encoders", "Tokenization", "Checkpoints", "Verification", "ONNX", "Tensors",
+        "CommandSupport",
+      ]),
     .executableTarget(
       name: "parquet-copy", dependencies: ["Parquet"], path: "Tests/ParquetCopy", swiftSettings: strict),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),

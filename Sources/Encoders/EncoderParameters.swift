@@ -93,6 +93,19 @@ extension EncoderConfiguration {
     return Set(all.prefix { $0 != first })
   }
 
+  /// The parameters of this network taken from one of more layers and the same sizes: its tables and its head, and for
+  /// each layer that one of the other.
+  public func parameters(fromLayersOf large: [String: Tensor], at layers: [Int]) -> [String: Tensor] {
+    let stem = names.layer(0).query.prefix { $0 != "0" }
+    var parameters = large.filter { !$0.key.hasPrefix(stem) }
+    for (own, other) in layers.enumerated() {
+      for (name, tensor) in large where name.hasPrefix("\(stem)\(other).") {
+        parameters["\(stem)\(own).\(name.dropFirst("\(stem)\(other).".count))"] = tensor
+      }
+    }
+    return parameters
+  }
+
   /// Whether weight decay leaves a parameter alone, as fine-tuning is commonly done: biases and layer normalisations.
   public static func isUndecayed(_ name: String) -> Bool {
     name.hasSuffix(".bias") || name.contains("LayerNorm.") || name.contains("layer_norm.")

@@ -3,6 +3,7 @@
 import Checkpoints
 import Foundation
 import Tensors
+import Tokenization
 
 /// The configuration and the trained tensors of an encoder.
 ///
@@ -68,6 +69,19 @@ public struct PretrainedEncoder: Sendable {
     self.configuration = configuration
     self.parameters = parameters
     ignored = []
+  }
+
+  /// The tokenizer of the directory.
+  /// - Throws: `TokenizationError`; `EncoderError.vocabularyDoesNotFit` where it knows tokens that the embedding table
+  ///   has no row for.
+  public func tokenizer() throws -> WordPieceTokenizer {
+    let tokenizer = try WordPieceTokenizer(directory: directory)
+    guard tokenizer.vocabulary.count <= configuration.vocabularySize else {
+      throw EncoderError.vocabularyDoesNotFit(
+        path: (directory as NSString).appendingPathComponent(Self.vocabularyName), tokens: tokenizer.vocabulary.count,
+        rows: configuration.vocabularySize)
+    }
+    return tokenizer
   }
 
   /// Whether the file has the dense layer before the classifier.

@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import PairwiseRanking
 import Recommendation
+import TextClassification
 import Verification
 
 @main
@@ -57,7 +58,7 @@ struct OnnxVerify: ParsableCommand {
 
   func run() throws {
     let verifier = PathVerifier(
-      families: [.pairwiseRanker, .ncf, .als, .popularity], checkpoint: checkpoint, runtime: runtime,
+      families: [.pairwiseRanker, .ncf, .als, .popularity, .textClassifier], checkpoint: checkpoint, runtime: runtime,
       options: VerificationOptions(
         sampleCount: samples, tolerance: Tolerance(relative: rtol, absolute: atol)))
     let results = paths.map(verifier.verify)

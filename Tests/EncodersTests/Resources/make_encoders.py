@@ -48,6 +48,37 @@ def pooled(states, mask):
     return torch.nn.functional.normalize(mean, dim=1)
 
 
+def trained(directory, inputs, generator):
+    """Four steps of a fine-tuning without dropout: what goes in, each loss, and some parameters afterwards."""
+    # eval() takes dropout out and leaves gradients on.
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        directory, attn_implementation="eager").eval()
+    labels = (torch.rand(4, len(LABELS), generator=generator) < 0.4).float()
+    weight = torch.tensor([[1.0], [0.5], [2.0], [1.0]])
+    plain = [name for name, _ in model.named_parameters() if name.endswith("bias") or "norm" in name.lower()]
+    groups = [
+        {"params": [p for n, p in model.named_parameters() if (n in plain) == bare], "weight_decay": 0 if bare else 0.1}
+        for bare in (False, True)]
+    optimizer = torch.optim.AdamW(groups, lr=0.01)
+    schedule = transformers.get_linear_schedule_with_warmup(optimizer, 2, 6)
+    losses = []
+    for _ in range(4):
+        logits = model(**inputs).logits
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels, weight=weight)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+    state = model.state_dict()
+    kept = {
+        name: value for name, value in state.items()
+        if any(part in name for part in ("embeddings", "layer.0.attention", "classifier"))}
+    return {"training.labels": labels, "training.weight": weight, "training.losses": torch.tensor(losses)} | {
+        f"after.{name}": value for name, value in kept.items()}
+
+
 def main():
     torch.manual_seed(7)
     generator = torch.Generator().manual_seed(11)
@@ -80,6 +111,7 @@ def main():
                     layer.ffn.activation = function
             with torch.no_grad():
                 recorded[f"{activation}.logits"] = model(**inputs).logits
+        recorded |= trained(HERE / name, inputs, generator)
         save_file({key: value.contiguous() for key, value in recorded.items()}, HERE / name / "recorded.safetensors")
 
         exported = transformers.AutoModelForSequenceClassification.from_pretrained(

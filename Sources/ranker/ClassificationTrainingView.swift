@@ -1,0 +1,153 @@
+// The training of a classifier as it is watched, and its last lines.
+
+import Foundation
+import Reports
+import TextClassification
+import Training
+
+/// Shows the events of a classifier's training.
+struct ClassificationTrainingView {
+  let view: ProgressView
+
+  static let wording = ProgressWording(
+    samples: "texts",
+    measures: { record in
+      [
+        ("micro F1", "micro_f1"), ("macro F1", "macro_f1"), ("precision", "micro_precision"),
+        ("recall", "micro_recall"),
+      ]
+      .compactMap { name, key in
+        record.metrics["validation_\(key)"].map { "\(name) \(Figures.number($0, digits: 3))" }
+      }
+    },
+    score: { $0.metrics["validation_micro_f1"].map { -$0 } ?? $0.trainLoss })
+
+  func show(_ event: ClassificationTraining.Event) {
+    switch view.mode {
+    case .quiet: break
+    case .json: printLine(event)
+    case .normal, .verbose: tell(event)
+    }
+  }
+
+  private func tell(_ event: ClassificationTraining.Event) {
+    switch event {
+    case .preparing(let what): view.finishing(what)
+    case .began(let beginning):
+      for note in beginning.notes { view.line(note) }
+      for warning in beginning.warnings { view.warn(warning) }
+      let data = beginning.data
+      view.line(
+        "\(count(data.trainingSamples, "text")) of \(count(beginning.labels.count, "label")) to train on, "
+          + "\(Figures.count(data.validationSamples)) to validate"
+          + (data.variations > 0 ? "; \(Figures.count(data.variations)) of them variations" : ""))
+      view.line(
+        "\(count(beginning.layers, "layer")) \(origin(beginning.encoder)), "
+          + "\(Figures.count(beginning.trainedParameterCount)) of \(Figures.count(beginning.parameterCount)) parameters "
+          + "to train")
+    case .resumed(let epochs): view.resumed(epochs: epochs)
+    case .progress(let progress): view.show(progress)
+    case .finishing(let what): view.finishing(what)
+    }
+  }
+
+  private func origin(_ encoder: ClassificationMetadata.Encoder) -> String {
+    switch encoder.origin {
+    case .pretrained: "of \(encoder.path ?? "")"
+    case .scratch: "from nothing"
+    case .distilled: "taken from \(encoder.path ?? "")"
+    }
+  }
+
+  /// The event that only this kind of training has.
+  private struct Line: Encodable {
+    var event = "began"
+    var labels: [String]
+    var data: ClassificationMetadata.DataSummary
+    var encoder: ClassificationMetadata.Encoder
+    var parameters: Int
+    var trainedParameters: Int
+    var warnings: [String]
+  }
+
+  private func printLine(_ event: ClassificationTraining.Event) {
+    switch event {
+    case .began(let beginning):
+      printJSONLine(
+        Line(
+          labels: beginning.labels, data: beginning.data, encoder: beginning.encoder,
+          parameters: beginning.parameterCount, trainedParameters: beginning.trainedParameterCount,
+          warnings: beginning.warnings))
+    case .resumed(let epochs): printJSONLine(ProgressLine(event: "resumed", epoch: epochs))
+    case .progress(let progress): printJSONLine(ProgressLine(progress))
+    case .preparing(let what), .finishing(let what): view.finishing(what)
+    }
+  }
+}
+
+/// The last lines of a classifier's training.
+struct ClassificationTrainingSummary {
+  private let outcome: ClassificationTraining.Outcome
+
+  init(_ outcome: ClassificationTraining.Outcome) { self.outcome = outcome }
+
+  func printOut(_ mode: ProgressView.Mode) {
+    guard mode != .json else {
+      printJSONLine(Line(outcome))
+      return
+    }
+    let metadata = outcome.metadata
+    if mode == .verbose { printDifferences(metadata.verification) }
+    if mode != .quiet {
+      print("Report: \(outcome.directory)/\(ClassificationMetadata.Files.report)")
+      print("Use:    ranker classify --model \(outcome.directory) --text \"…\"")
+      print("Check:  onnx-verify \(outcome.directory)")
+    }
+    print("\(Style.output.green("✓")) \(outcome.directory): \(quality); \(state)\(leftOut)")
+  }
+
+  private var quality: String {
+    let metadata = outcome.metadata
+    let best = "epoch \(metadata.bestEpoch) of \(metadata.history.count)"
+    guard let measures = metadata.validation else { return "nothing was held out to measure it by, \(best)" }
+    return
+      "F1 \(Figures.number(measures.micro.f1, digits: 3)) (macro \(Figures.number(measures.macro.f1, digits: 3))) on "
+      + "\(count(measures.samples, "text")) held out (\(best))"
+  }
+
+  private var state: String {
+    outcome.wasFinished
+      ? "this training had ended before, nothing was left to do"
+      : "verified, \(Figures.duration(outcome.metadata.trainingTime))"
+  }
+
+  /// With `--quiet` nothing else tells of them.
+  private var leftOut: String {
+    let rows = outcome.metadata.data.skippedRows
+    return rows > 0 ? "; \(count(rows, "row")) of data left out" : ""
+  }
+
+  private struct Line: Encodable {
+    var event = "done"
+    var directory: String
+    var files: [String]
+    var wasFinished: Bool
+    var bestEpoch: Int
+    var validation: ClassificationMeasures?
+    var quantized: ClassificationMeasures?
+    var verified: Bool
+    var trainingTime: Double
+
+    init(_ outcome: ClassificationTraining.Outcome) {
+      let metadata = outcome.metadata
+      directory = outcome.directory
+      files = outcome.files
+      wasFinished = outcome.wasFinished
+      bestEpoch = metadata.bestEpoch
+      validation = metadata.validation
+      quantized = metadata.quantized
+      verified = metadata.verification.allSatisfy(\.passed)
+      trainingTime = metadata.trainingTime
+    }
+  }
+}
