@@ -92,18 +92,16 @@ struct ClassificationTrainingSummary {
   init(_ outcome: ClassificationTraining.Outcome) { self.outcome = outcome }
 
   func printOut(_ mode: ProgressView.Mode) {
-    guard mode != .json else {
-      printJSONLine(Line(outcome))
-      return
-    }
     let metadata = outcome.metadata
-    if mode == .verbose { printDifferences(metadata.verification) }
-    if mode != .quiet {
-      print("Report: \(outcome.directory)/\(ClassificationMetadata.Files.report)")
-      print("Use:    ranker classify --model \(outcome.directory) --text \"…\"")
-      print("Check:  onnx-verify \(outcome.directory)")
-    }
-    print("\(Style.output.green("✓")) \(outcome.directory): \(quality); \(state)\(leftOut)")
+    LastLines(
+      model: outcome.directory, quality: quality, metadata: metadata, wasFinished: outcome.wasFinished,
+      leftOut: (metadata.data.skippedRows, "row"),
+      hints: [
+        ("Report", "\(outcome.directory)/\(ClassificationMetadata.Files.report)"),
+        ("Use", "ranker classify --model \(outcome.directory) --text \"…\""),
+        ("Check", "onnx-verify \(outcome.directory)"),
+      ]
+    ).printOut(mode, json: Line(outcome))
   }
 
   private var quality: String {
@@ -113,18 +111,6 @@ struct ClassificationTrainingSummary {
     return
       "F1 \(Figures.number(measures.micro.f1, digits: 3)) (macro \(Figures.number(measures.macro.f1, digits: 3))) on "
       + "\(count(measures.samples, "text")) held out (\(best))"
-  }
-
-  private var state: String {
-    outcome.wasFinished
-      ? "this training had ended before, nothing was left to do"
-      : "verified, \(Figures.duration(outcome.metadata.trainingTime))"
-  }
-
-  /// With `--quiet` nothing else tells of them.
-  private var leftOut: String {
-    let rows = outcome.metadata.data.skippedRows
-    return rows > 0 ? "; \(count(rows, "row")) of data left out" : ""
   }
 
   private struct Line: Encodable {

@@ -23,9 +23,11 @@ struct TrainClassification: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The labelled texts: JSON, JSON lines, CSV or TSV (default: 200 texts of ten Dewey classes).", valueName: "path"))
-  var dataPath = ClassificationDataset.samplePath
+  var dataPath = LabelledTextPath()
 
-  @OptionGroup var reading: ClassificationDataOptions
+  @OptionGroup var table: TableOptions
+
+  @OptionGroup var labels: LabelOptions
 
   @Option(help: ArgumentHelp("The directory to write the model to.", valueName: "directory"))
   var outputDir = "models/classification/benchmark_v1"
@@ -83,14 +85,17 @@ struct TrainClassification: ParsableCommand {
   @Option(help: ArgumentHelp("Stop after this many epochs without a better F1.", valueName: "n"))
   var patience: Int?
 
-  @Option(help: ArgumentHelp("Add variations until there are so many texts to train on.", valueName: "n"))
-  var targetSize: Int?
+  @Option(help: ArgumentHelp("Add variations until there are so many texts to train on; 0 adds none.", valueName: "n"))
+  var targetSize = ClassificationSettings().targetSize
 
   @Option(help: ArgumentHelp("The same seed and data give the same files.", valueName: "n"))
   var seed = ClassificationSettings().seed
 
   @Option(help: ArgumentHelp("Threads (default: as many as there are cores).", valueName: "n"))
   var threads: Int?
+
+  @Flag(help: "Make the first bad row of the data an error, instead of leaving it out.")
+  var strict = false
 
   @Flag(help: "Go on where an interrupted training of the same settings and data stopped.")
   var resume = false
@@ -119,8 +124,8 @@ struct TrainClassification: ParsableCommand {
     settings.seed = seed
     settings.opset = opset
     settings.threads = threads
-    var training = ClassificationTraining(dataPath: dataPath, output: outputDir, settings: settings)
-    training.readOptions = reading.options
+    var training = ClassificationTraining(dataPath: dataPath.path, output: outputDir, settings: settings)
+    training.readOptions = labels.reading(table, isStrict: strict)
     training.encoder = encoder
     training.teacher = distilFrom
     training.resumes = resume
@@ -129,7 +134,7 @@ struct TrainClassification: ParsableCommand {
 
   func validate() throws {
     do { try training.settings.validate() } catch { throw ValidationError("\(error).") }
-    if resume, dataPath == "-" {
+    if resume, dataPath.path == "-" {
       throw ValidationError("--resume needs a file: standard input is read only once.")
     }
   }
@@ -143,6 +148,17 @@ struct TrainClassification: ParsableCommand {
     }
     ClassificationTrainingSummary(outcome).printOut(mode)
   }
+}
+
+/// The path of labelled texts, that of the bundled ones where none is named.
+struct LabelledTextPath: ExpressibleByArgument {
+  var path = ClassificationDataset.samplePath
+
+  init() {}
+  init(argument: String) { path = argument }
+
+  /// The help names the bundled ones; where they lie on this machine would only be noise.
+  var defaultValueDescription: String { "" }
 }
 
 /// A threshold as an argument: a number, or `tuned`.

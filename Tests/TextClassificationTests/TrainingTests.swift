@@ -58,6 +58,7 @@ struct SmallWorld {
     training.settings.epochs = epochs
     training.settings.learningRate = 0.01
     training.settings.maximumLength = 24
+    training.settings.targetSize = 0
     training.settings.threads = 2
     return training
   }
@@ -188,6 +189,19 @@ struct TrainingTests {
     } throws: {
       "\($0)".contains("at most 2")
     }
+  }
+
+  @Test("variations are made of what trains, and what validates stays as it was")
+  func variations() throws {
+    let world = try SmallWorld()
+    var training = world.training(try world.data(60), epochs: 1)
+    let plain = try training.run().metadata
+    training.settings.targetSize = 100
+    let varied = try training.run().metadata
+    #expect(plain.data.variations == 0)
+    #expect(varied.data.trainingSamples == 100)
+    #expect(varied.data.variations == 100 - plain.data.trainingSamples)
+    #expect(varied.data.validationSamples == plain.data.validationSamples)
   }
 
   @Test("a small encoder learns from nothing, its vocabulary from the data")

@@ -25,8 +25,8 @@ public struct ClassificationSettings: Sendable, Hashable, Codable {
   public var frozenLayers = 0
   /// Epochs without a better F1 before the training stops.
   public var patience: Int?
-  /// Variations are added until there are so many samples to train on; nil adds none.
-  public var targetSize: Int?
+  /// Variations are added until there are so many samples to train on; 0 adds none.
+  public var targetSize = 500
   /// Trains a small encoder from nothing, with a vocabulary learnt from the data.
   public var startsFromScratch = false
   /// Layers of the smaller encoder where a larger one is distilled; nil takes half of the larger one's.
@@ -85,7 +85,7 @@ public struct ClassificationSettings: Sendable, Hashable, Codable {
         validationSplit > 0, "--patience", patience,
         "a --validation-split above 0 with it: what is held out tells when to stop")
     }
-    if let targetSize { try require((1...1 << 24).contains(targetSize), "--target-size", targetSize, "1 to 16777216") }
+    try require((0...1 << 24).contains(targetSize), "--target-size", targetSize, "0 to 16777216")
     if let studentLayers { try require(studentLayers > 0, "--layers", studentLayers, "at least 1") }
     try require(EncoderNetwork.supportedOpsets.contains(opset), "--opset", opset, "17 to 21")
     if let threads { try require((1...256).contains(threads), "--threads", threads, "1 to 256") }
@@ -98,11 +98,10 @@ public struct ClassificationSettings: Sendable, Hashable, Codable {
       "--epochs": "\(epochs)", "--batch-size": "\(batchSize)", "--learning-rate": "\(rate)",
       "--max-length": "\(maximumLength)", "--validation-split": "\(validationSplit)",
       "--threshold": threshold.map { "\($0)" } ?? "tuned", "--warmup": "\(warmup)", "--weight-decay": "\(weightDecay)",
-      "--gradient-clip": "\(gradientClip)", "--freeze-layers": "\(frozenLayers)", "--seed": "\(seed)",
-      "--opset": "\(opset)",
+      "--gradient-clip": "\(gradientClip)", "--freeze-layers": "\(frozenLayers)", "--target-size": "\(targetSize)",
+      "--seed": "\(seed)", "--opset": "\(opset)",
     ]
     if let patience { identity["--patience"] = "\(patience)" }
-    if let targetSize { identity["--target-size"] = "\(targetSize)" }
     if startsFromScratch { identity["--from-scratch"] = "true" }
     if let studentLayers { identity["--layers"] = "\(studentLayers)" }
     return identity

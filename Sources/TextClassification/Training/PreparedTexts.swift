@@ -19,10 +19,11 @@ struct PreparedTexts: Sendable {
   /// - Throws: where no label has enough samples to train on.
   init(_ data: ClassificationDataset, settings: ClassificationSettings) throws {
     let split = try data.split(validation: settings.validationSplit, seed: settings.seed)
-    training = split.training.map { data.samples[$0] }
+    let originals = split.training.map { data.samples[$0] }
+    training = TextAugmentation(targetSize: settings.targetSize, seed: settings.seed).augmented(originals)
     validation = split.validation.map { data.samples[$0] }
     labelCount = data.labels.count
-    variationCount = 0
+    variationCount = training.count - originals.count
     labelCounts = split.coverage.training
     var warnings = split.coverage.warnings
     if settings.validationSplit > 0, split.validation.isEmpty {
