@@ -6,7 +6,8 @@
 /// This is what `WordPieceTrainer` of `tokenizers` does (byte-pair encoding by frequency; Sennrich et al., "Neural
 /// Machine Translation of Rare Words with Subword Units", 2016, with "##" before what goes on within a word). Of pairs of
 /// equal frequency the one with the lower ids comes first; ids within words are given by code point, where that library
-/// leaves them to chance. So the same texts give the same vocabulary, in whatever order they come.
+/// leaves them to chance. So the same texts give the same vocabulary, in whatever order they come. Words of more than
+/// 100 characters, which no tokenizer would cut, teach nothing here; that library learns from them too.
 public struct WordPieceTrainer: Sendable {
   /// The most tokens, 30,000 as in `tokenizers`.
   public var vocabularySize = 30_000
