@@ -222,24 +222,13 @@ extension ModelExport<ALSMetadata> {
     parameters: [String: Tensor], data: RecommenderData, drawing: BackgroundDrawing, seconds: () -> Double,
     report: (String) -> Void
   ) throws {
-    let (files, graph) = (metadata.files, metadata.graph)
-    let state = StateDictionary(graph.parameterShapes.map { ($0.name, parameters[$0.name]!) })
-    let checkpoint = RecommenderCheckpoint.value(
-      state: state, users: data.dataset.interactions.users, items: data.dataset.interactions.items,
-      measures: metadata.measures.map(HeldOutEvaluation.named) ?? [:], others: [("factors", .int(graph.factors))])
-    let seen = SeenItems(data.matrix)
-    let users = Tensor(0..<Int64(min(8, graph.userCount)))
+    let graph = metadata.graph
     try write(
-      checkpoint: { try checkpoint.writePyTorch(to: $0) },
-      graphs: [
-        ExportedGraph(
-          fileName: files.scorer, model: graph.scorer().replacing(parameters),
-          recording: .init(samples: ["user": users], folder: files.testData)),
-        ExportedGraph(
-          fileName: files.topItems, model: graph.topItems().replacing(parameters),
-          recording: .init(
-            samples: ["user": users, "k": Tensor([Int64(min(10, graph.itemCount))])], folder: files.topItemsTestData)),
-      ], others: [File(files.interactions) { try seen.write(to: $0) }], seconds: seconds, report: report,
-      page: { ALSReport.html($0, drawing: drawing.markup) })
+      CatalogueModel(
+        state: StateDictionary(graph.parameterShapes.map { ($0.name, parameters[$0.name]!) }),
+        entries: [("factors", .int(graph.factors))], scorer: graph.scorer().replacing(parameters),
+        topItems: graph.topItems().replacing(parameters), sampleUsers: Tensor(0..<Int64(min(8, graph.userCount))),
+        files: metadata.files, measures: metadata.measures),
+      of: data, seconds: seconds, report: report, page: { ALSReport.html($0, drawing: drawing.markup) })
   }
 }

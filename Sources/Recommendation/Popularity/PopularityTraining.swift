@@ -108,25 +108,13 @@ extension ModelExport<PopularityMetadata> {
     scores: [Float], data: RecommenderData, drawing: BackgroundDrawing, seconds: () -> Double,
     report: (String) -> Void
   ) throws {
-    let (files, graph) = (metadata.files, metadata.graph)
+    let graph = metadata.graph
     let parameters = [PopularityGraph.parameter: Tensor(scores)]
-    let checkpoint = RecommenderCheckpoint.value(
-      state: StateDictionary([(PopularityGraph.parameter, Tensor(scores))]), users: data.dataset.interactions.users,
-      items: data.dataset.interactions.items, measures: metadata.measures.map(HeldOutEvaluation.named) ?? [:],
-      others: [])
-    let seen = SeenItems(data.matrix)
-    let users = Tensor([0, 1, -1] as [Int64])
     try write(
-      checkpoint: { try checkpoint.writePyTorch(to: $0) },
-      graphs: [
-        ExportedGraph(
-          fileName: files.scorer, model: graph.scorer().replacing(parameters),
-          recording: .init(samples: ["user": users], folder: files.testData)),
-        ExportedGraph(
-          fileName: files.topItems, model: graph.topItems().replacing(parameters),
-          recording: .init(
-            samples: ["user": users, "k": Tensor([Int64(min(10, graph.itemCount))])], folder: files.topItemsTestData)),
-      ], others: [File(files.interactions) { try seen.write(to: $0) }], seconds: seconds, report: report,
-      page: { PopularityReport.html($0, drawing: drawing.markup) })
+      CatalogueModel(
+        state: StateDictionary([(PopularityGraph.parameter, Tensor(scores))]), entries: [],
+        scorer: graph.scorer().replacing(parameters), topItems: graph.topItems().replacing(parameters),
+        sampleUsers: Tensor([0, 1, -1] as [Int64]), files: metadata.files, measures: metadata.measures),
+      of: data, seconds: seconds, report: report, page: { PopularityReport.html($0, drawing: drawing.markup) })
   }
 }
