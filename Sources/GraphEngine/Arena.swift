@@ -1,6 +1,7 @@
 // Memory that the plans of a session work in, one after the other.
 
 import CKernels
+import Tensors
 
 /// A piece of memory on whole cache lines; in large pages where the system has them for the asking.
 final class Arena {
@@ -42,4 +43,32 @@ final class ArenaLender {
     }
     return arena
   }
+}
+
+/// Constants of a session in the form in which its kernels read them, made once for all of its plans.
+final class PackedConstants {
+  /// By the address of the constant's elements, which stays its own for as long as the constant is held here.
+  private var entries: [UnsafeRawPointer: (constant: Tensor, packed: AnyObject)] = [:]
+
+  /// What `make` makes of a constant; the same constant is always packed to the same kind.
+  func packed<Packed: AnyObject>(_ constant: Tensor, _ make: () -> Packed) -> Packed {
+    let address = UnsafeRawPointer(constant.unsafeBaseAddress)
+    if let known = entries[address]?.packed as? Packed { return known }
+    let made = make()
+    entries[address] = (constant, made)
+    return made
+  }
+}
+
+/// The panels of a constant matrix, as products read it.
+final class PackedMatrix {
+  let panels: UnsafeMutablePointer<Float>
+
+  init(_ product: MatrixProduct, _ b: UnsafePointer<Float>, floats: Int) {
+    let bytes = UnsafeMutableRawPointer.allocate(byteCount: max(floats, 16) * 4, alignment: 64)
+    panels = bytes.assumingMemoryBound(to: Float.self)
+    product.packB(b, into: panels)
+  }
+
+  deinit { panels.deallocate() }
 }

@@ -11,6 +11,7 @@ enum Fusion {
       program.nodes, inputs: program.inputs, constants: program.constants, kept: Set(program.outputs))
     fuseLinearLayers(&program)
     fuseActivationGradients(&program)
+    fuseQuantizedLayers(&program)
     fuseStandardizations(&program)
     fuseUpdates(&program)
   }
@@ -123,6 +124,74 @@ enum Fusion {
       product.attributes += attributes
       dropped.insert(writer)
       program.nodes[index] = product
+    }
+    program.nodes = program.nodes.indices.filter { !dropped.contains($0) }.map { program.nodes[$0] }
+  }
+
+  // MARK: Products of 8-bit matrices
+
+  /// `Cast(MatMulInteger(a, b, zero)) · (scale · scales) + bias` with a signed matrix `b` of the model, and the activation
+  /// after it: what `Model.dynamicallyQuantized` and onnxruntime's quantiser write.
+  private static func fuseQuantizedLayers(_ program: inout Program) {
+    let readers = readers(program)
+    var writers: [String: Int] = [:]
+    for (index, node) in program.nodes.enumerated() { for output in node.outputs { writers[output] = index } }
+    func onlyReader(_ value: String, _ operatorType: String) -> Int? {
+      guard let found = readers[value], found.count == 1, found[0] < program.nodes.count,
+        program.nodes[found[0]].operatorType == operatorType, program.nodes[found[0]].domain.isEmpty
+      else { return nil }
+      return found[0]
+    }
+    func other(_ index: Int, than value: String) -> String {
+      program.nodes[index].inputs[0] == value ? program.nodes[index].inputs[1] : program.nodes[index].inputs[0]
+    }
+    func isVector(_ name: String, of count: Int) -> Bool {
+      guard let tensor = program.constants[name] else { return false }
+      return tensor.elementType == .float && tensor.shape == [count]
+    }
+    var dropped: Set<Int> = []
+    for (index, node) in program.nodes.enumerated() where node.operatorType == "MatMulInteger" && node.domain.isEmpty {
+      guard node.inputs.count >= 3, let weight = program.constants[node.inputs[1]], weight.elementType == .int8,
+        weight.shape.rank == 2, let quantizer = writers[node.inputs[0]],
+        program.nodes[quantizer].operatorType == "DynamicQuantizeLinear", program.nodes[quantizer].outputs.count == 3,
+        program.nodes[quantizer].outputs[0] == node.inputs[0], program.nodes[quantizer].outputs[2] == node.inputs[2]
+      else { continue }
+      if node.inputs.count > 3, !node.inputs[3].isEmpty {
+        guard let zero = program.constants[node.inputs[3]], zero.elements(as: Int8.self).allSatisfy({ $0 == 0 }) else {
+          continue
+        }
+      }
+      let columns = weight.shape[1]
+      guard let cast = onlyReader(node.outputs[0], "Cast"),
+        program.nodes[cast].int("to") == Int(ElementType.float.rawValue),
+        let product = onlyReader(program.nodes[cast].outputs[0], "Mul"),
+        case let scale = other(product, than: program.nodes[cast].outputs[0]), let scaling = writers[scale],
+        program.nodes[scaling].operatorType == "Mul", program.nodes[scaling].domain.isEmpty,
+        case let factor = program.nodes[quantizer].outputs[1], program.nodes[scaling].inputs.contains(factor),
+        case let scales = other(scaling, than: factor), isVector(scales, of: columns)
+      else { continue }
+      var layer = Node(
+        "QuantizedLinear", domain: kernelDomain, name: node.name,
+        inputs: [node.inputs[0], node.inputs[1], node.inputs[2], factor, scales],
+        outputs: program.nodes[product].outputs)
+      var last = product
+      dropped.formUnion([index, cast])
+      if readers[scale] == [product] { dropped.insert(scaling) }
+      if let sum = onlyReader(layer.outputs[0], "Add"),
+        case let bias = other(sum, than: layer.outputs[0]), isVector(bias, of: columns)
+      {
+        dropped.insert(last)
+        (last, layer.outputs) = (sum, program.nodes[sum].outputs)
+        layer.inputs.append(bias)
+      }
+      if let found = readers[layer.outputs[0]], found.count == 1, found[0] < program.nodes.count,
+        let attributes = Activation.attributes(for: program.nodes[found[0]])
+      {
+        dropped.insert(last)
+        (last, layer.outputs) = (found[0], program.nodes[found[0]].outputs)
+        layer.attributes = attributes
+      }
+      program.nodes[last] = layer
     }
     program.nodes = program.nodes.indices.filter { !dropped.contains($0) }.map { program.nodes[$0] }
   }

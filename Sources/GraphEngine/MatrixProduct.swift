@@ -71,13 +71,14 @@ package struct MatrixProduct: Sendable {
   ///   - resultRowStride: floats between two rows of `c`; nil: they follow one another.
   ///   - batch: the number of matrices in `a`, `b` and `c`.
   ///   - beta: 0 means that `c` is not read.
+  ///   - prepacksB: whether `run` may be given a `b` that `packB` has packed, where `packedBFloats` says so.
   ///   - keepsResult: false if `run` is given no `c`: the blocks then live in scratch and only the epilogue sees them.
   ///   - threads: the pool's thread count.
   ///   - engine: who computes.
   package init(
     rows: Int, columns: Int, depth: Int, a: Operand = Operand(), b: Operand = Operand(), resultRowStride: Int? = nil,
-    batch: Int = 1, resultBatchStride: Int? = nil, alpha: Float = 1, beta: Float = 0, keepsResult: Bool = true,
-    threads: Int, engine: MatrixProductEngine = .standard
+    batch: Int = 1, resultBatchStride: Int? = nil, alpha: Float = 1, beta: Float = 0, prepacksB: Bool = false,
+    keepsResult: Bool = true, threads: Int, engine: MatrixProductEngine = .standard
   ) {
     self.rows = rows
     self.columns = columns
@@ -113,7 +114,7 @@ package struct MatrixProduct: Sendable {
         (shared, own) = (0, plan.participantFloats)
         resultFloats = 0
       } else {
-        let plan = MatrixProductTiles(problem, kernels: kernels)
+        let plan = MatrixProductTiles(problem, kernels: kernels, prepacks: prepacksB && batch == 1)
         way = .tiles(plan)
         (shared, own) = (plan.packedFloats, plan.participantFloats)
         resultFloats = plan.needsWholeResult ? MatrixProductProblem.aligned(rows * columns) : 0
@@ -128,16 +129,27 @@ package struct MatrixProduct: Sendable {
       4 * (participantFloats * participants + (splitsBatch ? 0 : packedFloats + resultFloats)) + 64
   }
 
+  /// Floats of a packed `b`, whatever the number of rows; nil where this product takes it only as it is.
+  package var packedBFloats: Int? {
+    if case .tiles(let plan) = way { plan.prepackedFloats } else { nil }
+  }
+
+  /// Packs `b` once for many runs.
+  package func packB(_ b: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+    if case .tiles(let plan) = way { plan.prepack(b, into: packed) }
+  }
+
   private let splitsBatch: Bool
   private let packedFloats, participantFloats, resultFloats: Int
 
   /// Computes the product.
   /// - Parameters:
+  ///   - packedB: what `packB` made of `b`, which is not read then.
   ///   - c: the result; nil only if the plan says that it keeps none.
   ///   - scratch: `scratchByteCount` bytes that nobody else uses meanwhile.
   package func run(
-    a: UnsafePointer<Float>, b: UnsafePointer<Float>, c: UnsafeMutablePointer<Float>?, epilogue: Epilogue? = nil,
-    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    a: UnsafePointer<Float>, b: UnsafePointer<Float>, packedB: UnsafePointer<Float>? = nil,
+    c: UnsafeMutablePointer<Float>?, epilogue: Epilogue? = nil, scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     precondition(pool.threadCount <= participants, "a product planned for \(participants) threads")
     guard rows > 0, columns > 0, batch > 0 else { return }
@@ -145,7 +157,8 @@ package struct MatrixProduct: Sendable {
     func one(_ index: Int, packed: UnsafeMutablePointer<Float>, own: UnsafeMutablePointer<Float>, pool: ThreadPool?) {
       let call = MatrixProductCall(
         a: a + index * aBatchStride, b: b + index * bBatchStride, c: c.map { $0 + index * cBatchStride },
-        epilogue: epilogue, firstRow: index * rows, packed: packed, result: packed + packedFloats, own: own,
+        prepacked: packedB, epilogue: epilogue, firstRow: index * rows, packed: packed, result: packed + packedFloats,
+        own: own,
         ownStride: participantFloats, pool: pool)
       switch way {
       case .tiles(let plan): plan.run(call)
@@ -216,6 +229,8 @@ struct MatrixProductProblem: Sendable {
 struct MatrixProductCall {
   let a, b: UnsafePointer<Float>
   let c: UnsafeMutablePointer<Float>?
+  /// All panels of `b`, packed before.
+  let prepacked: UnsafePointer<Float>?
   let epilogue: MatrixProduct.Epilogue?
   let firstRow: Int
   /// Scratch that the threads share for packed panels and, where the plan needs it, the whole result.

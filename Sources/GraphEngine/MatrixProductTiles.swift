@@ -24,6 +24,8 @@ struct MatrixProductTiles: Sendable {
   private let blockFloats, preparedFloats: Int
 
   let packedFloats, participantFloats: Int
+  /// Floats of all panels of `b`, where they may come packed.
+  let prepackedFloats: Int?
   let needsWholeResult: Bool
 
   /// What happens to a block of rows of `p` before it is read.
@@ -42,7 +44,8 @@ struct MatrixProductTiles: Sendable {
   /// Floats of `q` that a chunk has for a step: half of a 1 MB L2 cache.
   private static let chunkFloats = 1 << 17
 
-  init(_ problem: MatrixProductProblem, kernels: MatrixKernels) {
+  /// - Parameter prepacks: `b` may come packed, so it is the side that is packed.
+  init(_ problem: MatrixProductProblem, kernels: MatrixKernels, prepacks: Bool = false) {
     self.problem = problem
     self.kernels = kernels
     let panel = kernels.table.panel
@@ -57,7 +60,8 @@ struct MatrixProductTiles: Sendable {
     }
     let straight = cost(pRows: m, qColumns: n, qTransposed: problem.bTransposed)
     let turned = cost(pRows: n, qColumns: m, qTransposed: !problem.aTransposed) + 4 * m * n
-    swapped = turned < straight
+    let isPrepacked = prepacks && k <= Self.deepestPhase
+    swapped = turned < straight && !isPrepacked
     if swapped {
       (pRows, qColumns) = (n, m)
       (pRow, pStep) = problem.bTransposed ? (problem.bStride, 1) : (1, problem.bStride)
@@ -70,12 +74,13 @@ struct MatrixProductTiles: Sendable {
 
     panels = (qColumns + panel - 1) / panel
     // Copying pays when many rows of `p` read it; the last panel must be full to be read as it is.
-    packedFrom = qTransposed || pRows > 64 ? 0 : qColumns / panel
+    packedFrom = qTransposed || pRows > 64 || isPrepacked ? 0 : qColumns / panel
     phases = max(1, (k + Self.deepestPhase - 1) / Self.deepestPhase)
     phaseDepth = ((k + phases - 1) / phases + 7) & ~7
     let steps = max(1, (phaseDepth + Self.deepestStep - 1) / Self.deepestStep)
     stepDepth = max(8, ((phaseDepth + steps - 1) / steps + 7) & ~7)
     packedFloats = MatrixProductProblem.aligned((panels - packedFrom) * panel * phaseDepth)
+    prepackedFloats = isPrepacked ? packedFloats : nil
 
     if pStep != 1 {
       preparation = .gather
@@ -119,7 +124,7 @@ struct MatrixProductTiles: Sendable {
   func run(_ call: MatrixProductCall) {
     for phase in 0..<phases {
       let depth = phase * phaseDepth..<max(phase * phaseDepth, min((phase + 1) * phaseDepth, problem.depth))
-      pack(depth, call)
+      if call.prepacked == nil { pack(depth, call) }
       call.parallel(groups * chunks) { task, own in
         compute(group: task / chunks, chunk: task % chunks, depth, phase: phase, call, own)
       }
@@ -135,22 +140,40 @@ struct MatrixProductTiles: Sendable {
     let pieces = (steps.count + 255) / 256
     let tasks = count * pieces
     func packPiece(_ task: Int) {
-      let index = packedFrom + task / pieces
       let range = part(task % pieces, of: pieces, in: steps.count)
-      let first = index * panel
-      let width = min(panel, qColumns - first)
-      let target = call.packed + ((index - packedFrom) * steps.count + range.lowerBound) * panel
-      let step = steps.lowerBound + range.lowerBound
-      if qTransposed {
-        kernels.table.pack_transposed(range.count, width, source + first * qStride + step, qStride, target)
-      } else {
-        kernels.table.pack(range.count, width, source + step * qStride + first, qStride, target)
-      }
+      packPanel(
+        packedFrom + task / pieces, of: source,
+        steps.lowerBound + range.lowerBound..<steps.lowerBound + range.upperBound,
+        from: steps.lowerBound, depth: steps.count, into: call.packed)
     }
     if count * steps.count * panel < 1 << 13 {
       for task in 0..<tasks { packPiece(task) }
     } else {
       call.parallel(tasks) { task, _ in packPiece(task) }
+    }
+  }
+
+  /// Packs some steps of a panel to their place among all packed panels, whose depth starts at step `first`.
+  private func packPanel(
+    _ index: Int, of source: UnsafePointer<Float>, _ steps: Range<Int>, from first: Int, depth: Int,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    let panel = kernels.table.panel
+    let column = index * panel
+    let width = min(panel, qColumns - column)
+    let target = packed + ((index - packedFrom) * depth + steps.lowerBound - first) * panel
+    if qTransposed {
+      kernels.table.pack_transposed(
+        steps.count, width, source + column * qStride + steps.lowerBound, qStride, target)
+    } else {
+      kernels.table.pack(steps.count, width, source + steps.lowerBound * qStride + column, qStride, target)
+    }
+  }
+
+  /// Packs all of `b`, for `MatrixProductCall.prepacked`.
+  func prepack(_ b: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
+    for index in 0..<panels {
+      packPanel(index, of: b, 0..<problem.depth, from: 0, depth: problem.depth, into: packed)
     }
   }
 
@@ -269,7 +292,8 @@ struct MatrixProductTiles: Sendable {
       let done = (direct.upperBound - panels.lowerBound) * panel
       kernels.table.block(
         rows, end - direct.upperBound * panel, steps.count, p.start, p.row, p.step,
-        UnsafePointer(call.packed + first * panel), panel * depth.count, panel, target + done, rowStride,
+        (call.prepacked ?? UnsafePointer(call.packed)) + first * panel, panel * depth.count, panel, target + done,
+        rowStride,
         problem.alpha, beta)
     }
   }

@@ -218,13 +218,15 @@ final class Binding {
   let random: RandomState
   /// Where the kernel notes values that it cannot compute with, such as an index outside its range.
   let faults: Faults
+  /// What the session's plans keep of constants.
+  let constants: PackedConstants
   /// The first output's elements before the first of this binding, where it is for a part of the rows.
   let offset: Int
   private(set) var scratchByteCount = 0
 
   init(
     inference: Inference, inputs: [Buffer?], outputs: [Buffer?], pool: ThreadPool, random: RandomState, faults: Faults,
-    offset: Int = 0
+    constants: PackedConstants = PackedConstants(), offset: Int = 0
   ) {
     self.inference = inference
     self.inputs = inputs
@@ -232,6 +234,7 @@ final class Binding {
     self.pool = pool
     self.random = random
     self.faults = faults
+    self.constants = constants
     self.offset = offset
   }
 

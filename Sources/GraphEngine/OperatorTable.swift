@@ -7,6 +7,7 @@ extension Operator {
       views, constants, products, linearLayers, attention, dropouts, optimizers, leastSquares,
       joining, movements, casting, unary, numeric, binary, comparisons, reductions,
       gathers, scatters, selections, softmaxes, normalizations, padding, quantization,
+      quantizedLayers,
     ]
     return Dictionary(
       uniqueKeysWithValues: families.joined().map { (key($0.name, domain: $0.domain), $0) })

@@ -126,6 +126,7 @@ struct Planner {
   let pool: ThreadPool
   let random: RandomState
   let lender: ArenaLender
+  let packed: PackedConstants
 
   private var entries: [String: Entry] = [:]
   private var constants: [Tensor] = []
@@ -133,13 +134,15 @@ struct Planner {
   private var pending: [Pending] = []
 
   init(
-    program: Program, variables: [String: Buffer], pool: ThreadPool, random: RandomState, lender: ArenaLender
+    program: Program, variables: [String: Buffer], pool: ThreadPool, random: RandomState, lender: ArenaLender,
+    packed: PackedConstants
   ) {
     self.program = program
     self.variables = variables
     self.pool = pool
     self.random = random
     self.lender = lender
+    self.packed = packed
   }
 
   /// Where a value lives.
@@ -417,7 +420,7 @@ struct Planner {
         }
         let binding = Binding(
           inference: inference, inputs: inputs, outputs: outputs, pool: pool, random: random, faults: faults,
-          offset: offset)
+          constants: packed, offset: offset)
         if item.known.memory == .viewWhereUnchanged, let input = binding.inputs.first ?? nil,
           let output = binding.outputs.first ?? nil, input.pointer == output.pointer
         {

@@ -40,6 +40,7 @@ public final class Session {
   private var storage: [String: Tensor] = [:]
   private var plans: [[TensorSpec]: Plan] = [:]
   private let lender = ArenaLender()
+  private let packed = PackedConstants()
   /// Shapes of which a value that only a run tells decides: such a graph runs node by node.
   private var needsValues = false
 
@@ -115,7 +116,7 @@ public final class Session {
         program: program,
         variables: storage.mapValues {
           Buffer(spec: $0.spec, pointer: UnsafeMutableRawPointer(mutating: $0.unsafeBaseAddress))
-        }, pool: pool, random: random, lender: lender)
+        }, pool: pool, random: random, lender: lender, packed: packed)
       let generation = lender.generation
       let plan = try planner.plan(for: feeds)
       // Plans that work in memory of before would keep it beside the new.

@@ -220,4 +220,35 @@ struct MatrixProductTests {
       }
     }
   }
+
+  @Test("a right side that was packed before gives the same bits, for any number of rows", arguments: [false, true])
+  func prepacked(_ transposed: Bool) {
+    let (columns, depth) = (45, 600)
+    let b = Stored(rows: depth, columns: columns, transposed: transposed, gap: 0, batch: 1, seed: 3)
+    for (name, engine) in engines {
+      for rows in [1, 9, 40, 150] {
+        let a = Stored(rows: rows, columns: depth, transposed: false, gap: 0, batch: 1, seed: 4)
+        func product(prepacks: Bool) -> MatrixProduct {
+          MatrixProduct(
+            rows: rows, columns: columns, depth: depth, b: .init(transposed: transposed), prepacksB: prepacks,
+            threads: 2, engine: engine)
+        }
+        func run(_ product: MatrixProduct, packed: [Float]?) -> [Float] {
+          var c = [Float](repeating: .nan, count: rows * columns)
+          withScratch(product) { scratch in
+            product.run(
+              a: a.values, b: b.values, packedB: packed, c: &c, scratch: scratch, pool: ThreadPool(threads: 2))
+          }
+          return c
+        }
+        let plan = product(prepacks: true)
+        let expected = run(product(prepacks: false), packed: nil)
+        #expect(run(plan, packed: nil) == expected, "\(name), \(rows) rows, not packed")
+        guard let floats = plan.packedBFloats else { continue }
+        var packed = [Float](repeating: .nan, count: floats)
+        plan.packB(b.values, into: &packed)
+        #expect(run(plan, packed: packed) == expected, "\(name), \(rows) rows")
+      }
+    }
+  }
 }

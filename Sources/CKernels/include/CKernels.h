@@ -7,6 +7,7 @@
 #include "CKernelsAttention.h"
 #include "CKernelsElementwise.h"
 #include "CKernelsEpilogue.h"
+#include "CKernelsInteger.h"
 #include "CKernelsLeastSquares.h"
 #include "CKernelsMatrix.h"
 #include "CKernelsReduction.h"

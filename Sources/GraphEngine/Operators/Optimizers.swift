@@ -72,10 +72,20 @@ extension Operator {
       bind: { binding in
         let gradients = binding.inputs.compactMap { $0 }
         let maximum = Double(binding.node.float("max_norm") ?? .infinity)
-        let output = binding.output()
-        return { _ in
-          let squares = gradients.reduce(0) { $0 + rk_sum_of_squares($1.count, $1.floats) }
-          output.floats[0] = Float(min(1, maximum / (squares.squareRoot() + 1e-6)))
+        let (output, pool) = (binding.output(), binding.pool)
+        // Pieces of one length, added in their order: the sum is the same on any number of threads.
+        let piece = 1 << 16
+        let pieces = gradients.flatMap { gradient in
+          stride(from: 0, to: gradient.count, by: piece).map { first in
+            (start: gradient.floats + first, count: min(piece, gradient.count - first))
+          }
+        }
+        binding.reserveScratch(pieces.count * MemoryLayout<Double>.stride)
+        return { scratch in
+          let squares = scratch.assumingMemoryBound(to: Double.self)
+          pool.parallel(pieces.count) { squares[$0] = rk_sum_of_squares(pieces[$0].count, pieces[$0].start) }
+          let sum = (0..<pieces.count).reduce(0) { $0 + squares[$1] }
+          output.floats[0] = Float(min(1, maximum / (sum.squareRoot() + 1e-6)))
         }
       }),
     // The product that is a parameter's gradient and its update in one: the gradient never reaches memory.

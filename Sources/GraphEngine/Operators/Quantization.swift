@@ -1,5 +1,6 @@
-// Operators of graphs with 8-bit weights: quantising, dequantising, and products of 8-bit matrices.
+// Operators that turn numbers into few bits and back.
 
+import CKernels
 import ONNX
 import Tensors
 
@@ -77,22 +78,30 @@ extension Operator {
         let (scaleOutput, zeroOutput) = (
           binding.optionalOutput(1)?.floats, binding.optionalOutput(2)?.elements(as: UInt8.self)
         )
-        return { _ in
+        let pool = binding.pool
+        // Pieces of one length, whatever the number of threads; a range has no order.
+        let piece = 1 << 14
+        let pieces = (count + piece - 1) / piece
+        binding.reserveScratch(max(pieces, 1) * 8)
+        return { scratch in
           // The range always holds 0, which is then exact.
+          let ranges = scratch.assumingMemoryBound(to: Float.self)
+          pool.parallel(pieces) { task in
+            rk_range(min(piece, count - task * piece), x + task * piece, ranges + 2 * task, ranges + 2 * task + 1)
+          }
           var (low, high) = (Float(0), Float(0))
-          for index in 0..<count { (low, high) = (min(low, x[index]), max(high, x[index])) }
+          for task in 0..<pieces { (low, high) = (min(low, ranges[2 * task]), max(high, ranges[2 * task + 1])) }
           let scale = (high - low) / 255
           let zero = scale == 0 ? 0 : min(max((-low / scale).rounded(.toNearestOrEven), 0), 255)
           scaleOutput?[0] = scale
           zeroOutput?[0] = UInt8(converting: Double(zero))
           guard let y else { return }
-          for index in 0..<count {
-            let quotient = scale == 0 ? 0 : (x[index] / scale).rounded(.toNearestOrEven)
-            y[index] = UInt8(converting: Double(min(max(quotient + zero, 0), 255)))
+          pool.parallel(pieces) { task in
+            let first = task * piece
+            rk_quantize(min(piece, count - first), x + first, scale, Int32(converting: Double(zero)), y + first)
           }
         }
       }),
-    matMulInteger,
   ]
 
   private static let quantizedTypes: [ElementType] = [.uint8, .int8, .uint16, .int16]
@@ -103,67 +112,6 @@ extension Operator {
     case .uint16: (0, 65535)
     case .int16: (-32768, 32767)
     default: (0, 255)
-    }
-  }
-
-  /// `(a - a's zero point) · (b - b's zero point)` in 32 bits; zero points for all, for a's rows, or for b's columns.
-  private static let matMulInteger = Operator(
-    name: "MatMulInteger", arity: 2...4,
-    infer: { inference in
-      for index in 0...1 { try inference.require(index, .uint8, .int8) }
-      let form = try IntegerProduct(inference)
-      for (index, extent) in [(2, form.rows), (3, form.columns)] where inference.isPresent(index) {
-        guard try inference.spec(index).elementType == inference.spec(index - 2).elementType,
-          [1, extent].contains(try inference.shape(index).elementCount)
-        else {
-          throw inference.failure("input \(index) must be 1 or \(extent) zero points of the matrix' type")
-        }
-      }
-      return [TensorSpec(.int32, form.result)]
-    },
-    bind: { binding in
-      let form = try IntegerProduct(binding.inference)
-      let (a, b, output, pool) = (binding.input(0), binding.input(1), binding.output(), binding.pool)
-      let (zeroA, zeroB) = (binding.optionalInput(2), binding.optionalInput(3))
-      let (sizeA, sizeB) = (form.rows * form.depth, form.depth * form.columns)
-      // Both matrices widened once, with their zero points taken off; then plain 32-bit rows times rows.
-      binding.reserveScratch((a.count + b.count) * 4)
-      return { scratch in
-        let wideA = scratch.assumingMemoryBound(to: Int32.self)
-        let wideB = wideA + a.count
-        widen(a, zeroA, into: wideA) { $0 / form.depth % form.rows }
-        widen(b, zeroB, into: wideB) { $0 % form.columns }
-        let y = output.elements(as: Int32.self)
-        pool.parallel(rows: form.batches * form.rows, work: sizeB) { range in
-          for line in range {
-            let (batch, row) = line.quotientAndRemainder(dividingBy: form.rows)
-            let left = wideA + (form.batchA(batch) * sizeA + row * form.depth)
-            let right = wideB + form.batchB(batch) * sizeB
-            let target = y + line * form.columns
-            target.update(repeating: 0, count: form.columns)
-            for step in 0..<form.depth {
-              let (factor, source) = (left[step], right + step * form.columns)
-              for column in 0..<form.columns { target[column] &+= factor &* source[column] }
-            }
-          }
-        }
-      }
-    })
-
-  /// Writes 8-bit numbers less their zero points; `place` says which of several zero points an element has.
-  private static func widen(
-    _ source: Buffer, _ zero: Buffer?, into target: UnsafeMutablePointer<Int32>, _ place: (Int) -> Int
-  ) {
-    let isSigned = source.spec.elementType == .int8
-    let (signed, unsigned) = (source.elements(as: Int8.self), source.elements(as: UInt8.self))
-    let single = zero?.count == 1
-    for index in 0..<source.count {
-      var value = isSigned ? Int32(signed[index]) : Int32(unsigned[index])
-      if let zero {
-        let group = single ? 0 : place(index)
-        value -= isSigned ? Int32(zero.elements(as: Int8.self)[group]) : Int32(zero.elements(as: UInt8.self)[group])
-      }
-      target[index] = value
     }
   }
 }
@@ -213,45 +161,4 @@ private struct QuantizationScale {
     if block == 0 { return step }
     return (slice * ((extent - 1) / block + 1) + step / block) * inner + column
   }
-}
-
-/// The shapes of a product of integer matrices, whose leading axes are broadcast.
-private struct IntegerProduct {
-  let rows: Int
-  let depth: Int
-  let columns: Int
-  let batches: Int
-  let result: Shape
-  private let offsetsA: [Int]
-  private let offsetsB: [Int]
-
-  init(_ inference: Inference) throws {
-    let (a, b) = (try inference.shape(0), try inference.shape(1))
-    guard a.rank >= 1, b.rank >= 1 else { throw inference.failure("multiplies matrices, not \(a) and \(b)") }
-    // A vector is a matrix of one row or one column, which the result then lacks.
-    let left = a.rank == 1 ? Shape([1] + a.dimensions) : a
-    let right = b.rank == 1 ? Shape(b.dimensions + [1]) : b
-    (rows, depth, columns) = (left[left.rank - 2], left[left.rank - 1], right[right.rank - 1])
-    let (batchA, batchB) = (Shape(left.dropLast(2)), Shape(right.dropLast(2)))
-    guard right[right.rank - 2] == depth, let batch = batchA.broadcast(with: batchB),
-      batch.checkedElementCount.map({ $0 <= Self.largestBatch }) ?? false
-    else {
-      throw inference.failure("\(a) and \(b) do not multiply")
-    }
-    batches = batch.elementCount
-    var extents = batch.dimensions
-    if a.rank > 1 { extents.append(rows) }
-    if b.rank > 1 { extents.append(columns) }
-    result = Shape(extents)
-    var (offsetsA, offsetsB) = ([Int](), [Int]())
-    forEachOffset(batch.dimensions, strides: batchA.broadcastStrides(to: batch)) { offsetsA.append($1) }
-    forEachOffset(batch.dimensions, strides: batchB.broadcastStrides(to: batch)) { offsetsB.append($1) }
-    (self.offsetsA, self.offsetsB) = (offsetsA, offsetsB)
-  }
-
-  /// More matrices than this are taken for a mistake in a shape.
-  private static let largestBatch = 1 << 24
-
-  func batchA(_ batch: Int) -> Int { offsetsA[batch] }
-  func batchB(_ batch: Int) -> Int { offsetsB[batch] }
 }
