@@ -43,16 +43,20 @@ public struct RebuiltGraph: Sendable {
   public var testData: String?
   /// Outputs that hold places in the order of another output's scores; see `VerificationOptions.rankings`.
   public var rankings: [String: String]
+  /// The least absolute tolerance that this graph is compared with: what single precision rounds away adds up over many
+  /// layers. 0 leaves the given one.
+  public var leastTolerance: Double
 
   public init(
     fileName: String, model: Model, domains: [String: InputDomain] = [:], testData: String? = nil,
-    rankings: [String: String] = [:]
+    rankings: [String: String] = [:], leastTolerance: Double = 0
   ) {
     self.fileName = fileName
     self.model = model
     self.domains = domains
     self.testData = testData
     self.rankings = rankings
+    self.leastTolerance = leastTolerance
   }
 }
 
@@ -89,6 +93,7 @@ func verifyFiles(
     var options = options
     options.domains = graph.domains
     options.rankings = graph.rankings
+    options.tolerance.absolute = max(options.tolerance.absolute, graph.leastTolerance)
     let exported = try Model(contentsOf: "\(directory)/\(graph.fileName)")
     let recorded = try graph.testData.map { try TestData.samples("\(directory)/\($0)", of: exported) } ?? []
     return try verify(

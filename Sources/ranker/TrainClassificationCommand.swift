@@ -55,7 +55,7 @@ struct TrainClassification: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The length of an optimizer's step at its height (default: 2e-5; 5e-4 from scratch).", valueName: "x"))
+      "The length of an optimizer's step at its height (default: 1e-4; 5e-4 from scratch).", valueName: "x"))
   var learningRate: Float?
 
   @Option(help: ArgumentHelp("Tokens of a text that are read, two special ones among them.", valueName: "n"))
