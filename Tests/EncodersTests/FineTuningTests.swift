@@ -48,7 +48,10 @@ struct FineTuningTests {
     let trained = trainer.parameters
     var compared = 0
     for name in names {
-      guard let expected = try? recording.value("after", name) else { continue }
+      // A bias of the keys adds the same to all scores of a query: its gradient is 0, and Adam makes steps of the rounding.
+      guard !name.hasSuffix("key.bias"), !name.hasSuffix("k_lin.bias"),
+        let expected = try? recording.value("after", name)
+      else { continue }
       let found = try #require(trained[name])
       compared += 1
       let (width, other) = (expected.shape.last ?? 1, expected.elements(as: Float.self))

@@ -56,7 +56,8 @@ struct SmallWorld {
     var training = ClassificationTraining(dataPath: data, output: folder.path(name))
     training.encoder = folder.path("encoder")
     training.settings.epochs = epochs
-    training.settings.learningRate = 0.01
+    training.settings.batchSize = 8
+    training.settings.learningRate = 0.005
     training.settings.maximumLength = 24
     training.settings.targetSize = 0
     training.settings.threads = 2
@@ -71,12 +72,13 @@ struct TrainingTests {
     arguments: EncoderConfiguration.Family.allCases)
   func learns(family: EncoderConfiguration.Family) throws {
     let world = try SmallWorld(family: family)
-    let outcome = try world.training(try world.data(), epochs: 12).run()
+    let outcome = try world.training(try world.data(), epochs: 40).run()
     let metadata = outcome.metadata
     let measures = try #require(metadata.validation)
     #expect(measures.micro.f1 > 0.9)
     #expect(measures.labels.map(\.label) == ["bread", "sea", "sky"])
-    #expect(measures.samples == 24)
+    // A fifth of the texts, as near as whole groups of labels allow.
+    #expect((20...30).contains(measures.samples))
     #expect(metadata.history.last!.trainLoss < metadata.history[0].trainLoss)
     #expect(metadata.history[0].metrics["validation_recall/sea"] != nil)
     #expect(metadata.verification.map(\.passed) == [true])
@@ -174,8 +176,8 @@ struct TrainingTests {
   func distilling() throws {
     let world = try SmallWorld()
     let data = try world.data()
-    let teacher = try world.training(data, to: "teacher", epochs: 12).run()
-    var training = world.training(data, to: "student", epochs: 8)
+    let teacher = try world.training(data, to: "teacher", epochs: 40).run()
+    var training = world.training(data, to: "student", epochs: 30)
     training.encoder = nil
     training.teacher = teacher.directory
     let student = try training.run().metadata
