@@ -115,7 +115,7 @@ let package = Package(
       name: "ranker",
       dependencies: [
         "PairwiseRanking", "Recommendation", "TextClassification", "PreferenceStore", "Verification", "Training",
-        "Reports", "Tokenization", "Files", argumentParser,
+        "Reports", "Encoders", "Tokenization", "Files", argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -171,7 +171,8 @@ let package = Package(
       [
         "Datasets", "Metrics", "Training", "Encoders", "Tokenization", "Checkpoints", "Verification", "ONNX", "Tensors",
         "CommandSupport",
-      ]),
+      ],
+      resources: [.copy("Resources")]),
     .executableTarget(
       name: "parquet-copy", dependencies: ["Parquet"], path: "Tests/ParquetCopy", swiftSettings: strict),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),

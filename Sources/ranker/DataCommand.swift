@@ -107,6 +107,12 @@ struct LabelOptions: ParsableArguments {
       keptProblems: keptProblems)
   }
 
+  /// How texts without labels are read.
+  static func textReading(_ table: TableOptions, isStrict: Bool) -> ClassificationReadOptions {
+    ClassificationReadOptions(
+      isStrict: isStrict, columns: table.columnNames, separator: table.separatorText, hasHeader: table.header)
+  }
+
   func validate() throws {
     if labelSeparator == "" { throw ValidationError("--label-separator must not be empty") }
   }

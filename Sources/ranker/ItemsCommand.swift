@@ -16,6 +16,9 @@ struct Items: ParsableCommand {
         FILE holds one JSON object a line (or one JSON array of them), with the fields id, itemType, \
         itemReferenceID, embedding, embedding_id, metrics, text and createdAt; only id is required. \
         An item without an embedding keeps the one that is stored.
+
+        With --embed, items that have a text and no embedding, here or stored with the same text, get one made of their \
+        text (see ranker embed --help).
         """)
 
     @Argument(help: ArgumentHelp("The file of items; - for standard input.", valueName: "file.jsonl"))
@@ -29,9 +32,20 @@ struct Items: ParsableCommand {
     @Flag(help: "Refuse the file at its first bad line, instead of leaving such lines out.")
     var strict = false
 
+    @Flag(help: "Make embeddings of the items' texts.")
+    var embed = false
+
+    @OptionGroup(title: "With --embed") var embedding: EmbeddingOptions
     @OptionGroup var database: DatabaseOptions
 
+    func validate() throws {
+      if !embed, embedding.isGiven {
+        throw ValidationError("--encoder, --max-length, --force and --skip-without-text go with --embed; add it.")
+      }
+    }
+
     func run() throws {
+      let embedder = embed ? try embedding.embedder() : nil
       let options = ReadOptions(isStrict: strict)
       var items = try ItemFile(path: file, options: options)
       remarkSkipped(items.skipped, of: items.path)
@@ -47,7 +61,17 @@ struct Items: ParsableCommand {
           remark("warning: \(text.printable)")
         }
       }
-      let result = try database.openOrCreate().importItems(items.items)
+      let store = try database.openOrCreate()
+      if let embedder {
+        let stored = Dictionary(
+          try store.summaries().lazy.filter { $0.embeddingWidth != nil }.map { ($0.id, $0.text) },
+          uniquingKeysWith: { first, _ in first })
+        let made = try embedding.fill(&items.items, lines: items.lines, path: items.path, embedder: embedder) { item in
+          stored[item.id].map { $0 == item.text } ?? false
+        }
+        print(embedding.told(made))
+      }
+      let result = try store.importItems(items.items)
       print(
         "\(count(result.added, "item")) added, \(result.updated) updated, \(result.unchanged) unchanged "
           + "in \(database.path)")

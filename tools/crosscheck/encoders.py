@@ -55,6 +55,15 @@ def check_classifier(tally, tools, python, folder, data, opset, options):
         tally.check(
             f"{name}: transformers opens the directory as a sequence classifier with the same logits",
             lambda: print(ask_transformers(python, "compare", folder)))
+    classified = folder.parent / f"{name}-answers.jsonl"
+    tally.check(
+        f"{name}: ranker classify",
+        lambda: tools.run(
+            "ranker", "classify", "--model", folder, "--input", data, "--threshold", 0, "--output", classified))
+    if python:
+        tally.check(
+            f"{name}: classify's answers are transformers' for the same texts",
+            lambda: print(ask_transformers(python, "classified", folder, classified)))
 
 
 def check(tally, tools, directory):
@@ -72,3 +81,14 @@ def check(tally, tools, directory):
         tally.check(f"a random {family} of transformers", lambda: ask_transformers(python, "make", encoder, family))
         check_classifier(
             tally, tools, python, models / f"classifier-{family}", data, opset, ["--encoder", encoder])
+        embedded = directory / f"embedded-{family}.jsonl"
+        items = directory / "texts-items.jsonl"
+        items.write_text("".join(
+            json.dumps({"id": str(index), "text": json.loads(line)["text"]}) + "\n"
+            for index, line in enumerate(data.read_text(encoding="utf-8").splitlines())), encoding="utf-8")
+        tally.check(
+            f"ranker embed with the random {family}",
+            lambda: tools.run("ranker", "embed", "--encoder", encoder, "--input", items, "--output", embedded))
+        tally.check(
+            f"{family}: the embeddings are transformers' mean of hidden states",
+            lambda: print(ask_transformers(python, "embeddings", encoder, embedded)))

@@ -1,7 +1,9 @@
 """The transformers side of the cross-checks of encoders.
 
-    python encoders_torch_side.py make DIRECTORY FAMILY  # writes a small random encoder with a vocabulary
-    python encoders_torch_side.py compare DIRECTORY      # the classifier's logits against its recorded ones
+    python encoders_torch_side.py make DIRECTORY FAMILY        # writes a small random encoder with a vocabulary
+    python encoders_torch_side.py compare DIRECTORY            # the classifier's logits against its recorded ones
+    python encoders_torch_side.py classified DIRECTORY ANSWERS # the classifier's tokens and probabilities against these
+    python encoders_torch_side.py embeddings DIRECTORY ITEMS   # mean hidden states against the items' embeddings
 """
 
 import json
@@ -15,6 +17,7 @@ import transformers
 from onnx import numpy_helper
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-5  # onnx-verify's own defaults
+HIDDEN_STATES = 1e-4  # what the project promises
 
 
 def make(directory, family):
@@ -64,10 +67,51 @@ def compare(directory):
     print(f"{logits.numel()} logits agree")
 
 
+def classified(directory, answers):
+    """Texts through transformers' own tokenizer and network, against what `ranker classify` said of them."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(directory).eval()
+    [metadata] = directory.glob("*_metadata.json")
+    longest = json.loads(metadata.read_text())["max_length"]
+    largest, count = 0.0, 0
+    for line in answers.read_text(encoding="utf-8").splitlines():
+        answer = json.loads(line)
+        inputs = tokenizer([answer["text"]], truncation=True, max_length=longest, return_tensors="pt")
+        with torch.no_grad():
+            expected = torch.sigmoid(model(**inputs).logits)[0].numpy()
+        found = np.zeros(len(expected))
+        for label, probability in zip(answer["labels"], answer["probabilities"]):
+            found[model.config.label2id[label]] = probability
+        largest, count = max(largest, float(np.abs(expected - found).max())), count + 1
+    if largest > RELATIVE or count == 0:
+        raise AssertionError(f"{count} texts, the largest difference is {largest}")
+    print(f"{count} texts agree, the largest difference of a probability is {largest:.1e}")
+
+
+def embeddings(directory, items):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+    model = transformers.AutoModel.from_pretrained(directory).eval()
+    largest, count = 0.0, 0
+    for line in items.read_text(encoding="utf-8").splitlines():
+        item = json.loads(line)
+        inputs = tokenizer([item["text"]], truncation=True, max_length=40, return_tensors="pt")
+        with torch.no_grad():
+            mean = model(**inputs).last_hidden_state.mean(1)
+        expected = torch.nn.functional.normalize(mean, dim=1)[0].numpy()
+        largest, count = max(largest, float(np.abs(expected - np.array(item["embedding"])).max())), count + 1
+    if largest > HIDDEN_STATES:
+        raise AssertionError(f"the largest difference is {largest}")
+    print(f"{count} embeddings agree, the largest difference is {largest:.1e}")
+
+
 if __name__ == "__main__":
     command, directory, *others = sys.argv[1:]
     transformers.logging.set_verbosity_error()
     if command == "make":
         make(Path(directory), others[0])
-    else:
+    elif command == "compare":
         compare(Path(directory))
+    elif command == "classified":
+        classified(Path(directory), Path(others[0]))
+    else:
+        embeddings(Path(directory), Path(others[0]))

@@ -110,6 +110,7 @@ final class JSONRowDecoder: RecordDecoder {
       case .string:
         guard !target.pointee.isList else { throw target.pointee.wrongKind(field.kindName) }
         guard let text = field.utf8, !text.isEmpty else {
+          if target.pointee.column.content == .carried { continue }
           throw RecordProblem(message: "\"\(key)\" is an empty string")
         }
         try target.pointee.stage(text: text)

@@ -41,6 +41,7 @@ public struct ParquetTableFile: Sendable {
 
     // Bad rows of any column leave every column.
     var skipped = SkippedLines()
+    var lines = options.keepsLines ? (0..<file.rowCount).map { $0 + 1 } : []
     let problems = parts.compactMap { $0?.problems }.flatMap(\.self)
     if !problems.isEmpty {
       var isBad = [Bool](repeating: false, count: file.rowCount)
@@ -50,8 +51,9 @@ public struct ParquetTableFile: Sendable {
         skipped.add(problem, keeping: options.keptProblems)
       }
       for index in parts.indices { parts[index]?.values.keepRows { !isBad[$0] } }
+      lines = lines.filter { !isBad[$0 - 1] }
     }
-    table = Table(rowCount: file.rowCount - skipped.count, columns: parts.map { $0?.values ?? .absent })
+    table = Table(rowCount: file.rowCount - skipped.count, columns: parts.map { $0?.values ?? .absent }, lines: lines)
     self.skipped = skipped
   }
 }
@@ -65,7 +67,7 @@ private struct ParquetPart {
     func wrongType() -> DatasetError {
       let expected =
         switch column.content {
-        case .ids, .texts, .idLists: "text or whole numbers"
+        case .ids, .texts, .carried, .idLists: "text or whole numbers"
         case .numbers: "numbers"
         case .times: "timestamps, dates, whole numbers or text"
         }
@@ -73,10 +75,10 @@ private struct ParquetPart {
     }
     values = .absent
     switch (column.content, field.type) {
-    case (.ids, .string), (.texts, .string):
+    case (.ids, .string), (.texts, .string), (.carried, .string):
       let texts = try file.column(field.name, as: String.self)
       takeTexts(texts, column: column)
-    case (.ids, .integer(let bits, let isSigned)):
+    case (.ids, .integer(let bits, let isSigned)), (.carried, .integer(let bits, let isSigned)):
       if bits == 64, !isSigned {
         let numbers = try file.column(field.name, as: UInt64.self)
         takeNumbers(numbers, column: column) {
@@ -141,6 +143,10 @@ private struct ParquetPart {
       let place = text.withUTF8 { $0.isEmpty ? -1 : dictionary.insert(UnsafeRawBufferPointer($0)) }
       if place < 0, column.isRequired {
         problems.append(LineProblem(line: row + 1, message: "\"\(column.name)\" is empty"))
+      } else if column.content == .texts,
+        text.withUTF8({ UTF8Check.isBlank(UnsafeRawBufferPointer($0)) })
+      {
+        problems.append(LineProblem(line: row + 1, message: UTF8Check.blankProblem(column.name)))
       }
       places.append(place)
     }

@@ -8,6 +8,8 @@ public struct TableColumn: Sendable, Hashable {
     case ids
     /// Texts to be read: kept as ids are, but one of white space and control characters alone is a bad one.
     case texts
+    /// Texts, or numbers as JSON writes them: what is carried along and not judged. Kept as ids are.
+    case carried
     /// Lists of ids; only JSON has them.
     case idLists
     /// Finite numbers, above `minimum` where there is one.
@@ -42,7 +44,7 @@ public struct Table: Sendable, Hashable {
   public enum Values: Sendable, Hashable {
     /// No row has a value.
     case absent
-    /// Of ids and texts: for each row a place in `texts`, which are in the order in which they first come; -1 where the
+    /// Of ids, texts and what is carried along: for each row a place in `texts`, which are in the order in which they first come; -1 where the
     /// row has none.
     case ids(places: [Int32], texts: [String])
     /// Row `r` has `places[offsets[r]..<offsets[r + 1]]`.

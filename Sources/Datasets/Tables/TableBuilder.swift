@@ -64,6 +64,8 @@ struct ColumnBuilder {
   private var number: Float = 0
   private var time: Int64 = 0
   private var list: [Int32] = []
+  /// Where the digits of a number that is carried along are; -1 where it is none.
+  private var carriedPlace: Int32 = -1
 
   // Rows before the first value are written down only when one comes.
   private var texts = ByteDictionary()
@@ -81,6 +83,7 @@ struct ColumnBuilder {
 
   mutating func discard() {
     isStaged = false
+    carriedPlace = -1
     if !list.isEmpty { list.removeAll(keepingCapacity: true) }
   }
 
@@ -91,7 +94,7 @@ struct ColumnBuilder {
       return
     }
     switch content {
-    case .ids, .texts: self.text = text
+    case .ids, .texts, .carried: self.text = text
     case .idLists: throw wrongKind("text", expected: "a list of strings")
     case .numbers(let minimum):
       guard let number = DecimalText.double(text) else {
@@ -121,6 +124,10 @@ struct ColumnBuilder {
         message: "\"\(column.name)\" must be a string, found a number; write it in quotes, "
           + "\"\(whole.map(String.init) ?? "\(number)")\"")
     case .idLists: throw wrongKind("a number", expected: "a list of strings")
+    case .carried:
+      // The digits are nobody's memory, so they are kept at once; a row that is refused later leaves them behind.
+      var digits = whole.map(String.init) ?? "\(number)"
+      carriedPlace = digits.withUTF8 { texts.insert(UnsafeRawBufferPointer($0)) }
     case .numbers(let minimum): try stage(checked: number, above: minimum)
     case .times: time = try seconds(number, whole: whole)
     }
@@ -148,6 +155,7 @@ struct ColumnBuilder {
   private var expectedKind: String {
     switch content {
     case .ids, .texts: "a string"
+    case .carried: "a string or a number"
     case .idLists: "an array of strings"
     case .numbers: "a number"
     case .times: "a number or a date"
@@ -188,13 +196,14 @@ struct ColumnBuilder {
     }
     switch content {
     case .ids, .texts: break
+    case .carried: if carriedPlace >= 0 { return }
     case .idLists, .numbers, .times: return
     }
     place = texts.find(text)
     guard place.isNew else { return }
     guard UTF8Check.isValid(text) else { throw UTF8Check.problem(column.name) }
     if content == .texts, UTF8Check.isBlank(text) {
-      throw RecordProblem(message: "\"\(column.name)\" is blank: white space and control characters alone")
+      throw RecordProblem(message: UTF8Check.blankProblem(column.name))
     }
   }
 
@@ -204,7 +213,7 @@ struct ColumnBuilder {
       guard isStaged else { return }
       isAbsent = false
       switch content {
-      case .ids, .texts: places = Array(repeating: -1, count: row)
+      case .ids, .texts, .carried: places = Array(repeating: -1, count: row)
       case .idLists: offsets = Array(repeating: 0, count: row + 1)
       case .numbers: numbers = Array(repeating: .nan, count: row)
       case .times: times = Array(repeating: .min, count: row)
@@ -212,6 +221,9 @@ struct ColumnBuilder {
     }
     switch content {
     case .ids, .texts: places.append(isStaged ? texts.insert(text, at: place) : -1)
+    case .carried:
+      places.append(!isStaged ? -1 : carriedPlace >= 0 ? carriedPlace : texts.insert(text, at: place))
+      carriedPlace = -1
     case .idLists:
       places.append(contentsOf: list)
       offsets.append(places.count)
@@ -228,7 +240,7 @@ struct ColumnBuilder {
     if parts.allSatisfy(\.builder.pointee.isAbsent) { return .absent }
     if parts.count == 1 { return parts[0].builder.pointee.takeValues() }
     switch parts[0].builder.pointee.content {
-    case .ids, .texts:
+    case .ids, .texts, .carried:
       let (places, texts) = joinedPlaces(parts, count: rowCount)
       return .ids(places: places, texts: texts)
     case .idLists:
@@ -253,7 +265,7 @@ struct ColumnBuilder {
 
   private mutating func takeValues() -> Table.Values {
     switch content {
-    case .ids, .texts: .ids(places: take(&places), texts: texts.strings)
+    case .ids, .texts, .carried: .ids(places: take(&places), texts: texts.strings)
     case .idLists: .idLists(offsets: take(&offsets), places: take(&places), texts: texts.strings)
     case .numbers: .numbers(take(&numbers))
     case .times: .times(take(&times))
@@ -311,14 +323,14 @@ private func take<Element>(_ array: inout [Element]) -> [Element] {
 }
 
 /// Whether bytes are text.
-enum UTF8Check {
+package enum UTF8Check {
   static func isValid(_ text: UnsafeRawBufferPointer) -> Bool {
     // Most ids are ASCII.
     text.allSatisfy { $0 < 0x80 } || String(validating: text, as: UTF8.self) != nil
   }
 
   /// Whether a text, known to be UTF-8, shows nothing.
-  static func isBlank(_ text: UnsafeRawBufferPointer) -> Bool {
+  package static func isBlank(_ text: UnsafeRawBufferPointer) -> Bool {
     if text.contains(where: { (0x21...0x7E).contains($0) }) { return false }
     return String(decoding: text, as: UTF8.self).unicodeScalars.allSatisfy { scalar in
       switch scalar.properties.generalCategory {
@@ -326,6 +338,10 @@ enum UTF8Check {
       default: scalar.properties.isWhitespace
       }
     }
+  }
+
+  static func blankProblem(_ name: String) -> String {
+    "\"\(name)\" is blank: white space and control characters alone"
   }
 
   static func problem(_ name: String) -> RecordProblem {

@@ -59,15 +59,17 @@ struct ClassificationColumns {
   static let confidence = 2
   static let variant = 3
 
+  static let textColumn = TableColumn(
+    "text", synonyms: ["sentence", "content", "body", "document", "abstract", "description"], content: .texts,
+    isRequired: true)
+
   private let columns: [TableColumn]
   /// The names of a delimited file's fields, in order; empty where the file names them.
   let fieldNames: [String]
 
   init(_ options: ClassificationReadOptions) throws(ClassificationDataError) {
     var columns = [
-      TableColumn(
-        "text", synonyms: ["sentence", "content", "body", "document", "abstract", "description"], content: .texts,
-        isRequired: true),
+      Self.textColumn,
       TableColumn(
         "taxonomy_codes",
         synonyms: [
