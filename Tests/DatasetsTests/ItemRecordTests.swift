@@ -30,7 +30,7 @@ import Testing
         """#, [0.25, -1])
         == [
           #"{"id": "a", "extra": {"embedding": [9], "deep": [{"x": 1e5}]}, "text": "say \"embedding\": [1], {", "embedding": [0.25, -1.0]}"#,
-          #"{"embedding": [0.25, -1.0], "id": "b"}"#,
+          #"{"embedding":[0.25, -1.0], "id": "b"}"#,
           #"{"id":"c","embedding":[0.25, -1.0],"item_type":"embedding"}"#,
           #"{ "id" : "d" , "embedding" :[0.25, -1.0]}"#,
           #"{"item_type": "embedding", "id": "e", "text": "ü\\", "embedding": [0.25, -1.0]}"#,
