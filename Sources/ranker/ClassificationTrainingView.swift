@@ -120,7 +120,6 @@ struct ClassificationTrainingSummary {
     var wasFinished: Bool
     var bestEpoch: Int
     var validation: ClassificationMeasures?
-    var quantized: ClassificationMeasures?
     var verified: Bool
     var trainingTime: Double
 
@@ -131,7 +130,6 @@ struct ClassificationTrainingSummary {
       wasFinished = outcome.wasFinished
       bestEpoch = metadata.bestEpoch
       validation = metadata.validation
-      quantized = metadata.quantized
       verified = metadata.verification.allSatisfy(\.passed)
       trainingTime = metadata.trainingTime
     }

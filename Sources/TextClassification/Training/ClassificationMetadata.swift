@@ -23,8 +23,6 @@ public struct ClassificationMetadata: Sendable, Codable {
   public var bestEpoch: Int
   /// The kept parameters on what was held out; nil where nothing was.
   public var validation: ClassificationMeasures?
-  /// The quantised graph on the same, where one was written.
-  public var quantized: ClassificationMeasures?
 
   /// What the training started from.
   public struct Encoder: Sendable, Hashable, Codable {
@@ -81,7 +79,6 @@ public struct ClassificationMetadata: Sendable, Codable {
     public static let name = "text_classifier"
     public static let checkpoint = "pytorch_model.bin"
     public static let graph = "model.onnx"
-    public static let quantizedGraph = "model_int8.onnx"
     public static let configuration = EncoderConfiguration.fileName
     public static let vocabulary = PretrainedEncoder.vocabularyName
     public static let tokenizer = "tokenizer_config.json"
@@ -124,7 +121,7 @@ public struct ClassificationMetadata: Sendable, Codable {
     case configuration = "config"
     case thresholds, encoder, data, history
     case bestEpoch = "best_epoch"
-    case validation, quantized
+    case validation
   }
 
   public func encode(to encoder: any Swift.Encoder) throws {
@@ -138,7 +135,6 @@ public struct ClassificationMetadata: Sendable, Codable {
     try values.encode(history, forKey: .history)
     try values.encode(bestEpoch, forKey: .bestEpoch)
     try values.encodeIfPresent(validation, forKey: .validation)
-    try values.encodeIfPresent(quantized, forKey: .quantized)
   }
 
   public init(from decoder: any Decoder) throws {
@@ -152,7 +148,6 @@ public struct ClassificationMetadata: Sendable, Codable {
     history = try values.decode([EpochRecord].self, forKey: .history)
     bestEpoch = try values.decode(Int.self, forKey: .bestEpoch)
     validation = try values.decodeIfPresent(ClassificationMeasures.self, forKey: .validation)
-    quantized = try values.decodeIfPresent(ClassificationMeasures.self, forKey: .quantized)
     if let problem {
       throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: problem))
     }
