@@ -1,13 +1,25 @@
-"""Classifiers of texts against onnx, onnxruntime and, where a Python here has it, transformers."""
+"""Classifiers of texts against onnx, onnxruntime, scikit-learn and, where a Python here has it, transformers; and graphs of
+PyTorch's exporters in both of our runtimes."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import exports
+import label_metrics
+import numpy as np
+import onnx
 import pytorch
+import safetensors.numpy
+from onnx import numpy_helper
 
 HERE = Path(__file__).resolve().parent
+TESTS = HERE.parent.parent / "Tests"
+# A small BERT with a vocabulary, as transformers wrote it.
+SMALL_ENCODER = TESTS / "TextClassificationTests/Resources/encoder"
+# A small BERT and a small DistilBERT as PyTorch's exporters write them, with what PyTorch computed.
+EXPORTED = TESTS / "EncodersTests/Resources"
 TOPICS = {"sea": ["tide", "wave", "salt"], "bread": ["oven", "flour", "yeast"], "sky": ["lens", "star", "orbit"]}
 FILLER = ["the", "a", "of", "new", "old", "Big", "red", "été", "北京"]
 
@@ -38,12 +50,12 @@ def ask_transformers(python, *arguments):
     return result.stdout.strip()
 
 
-def check_classifier(tally, tools, python, folder, data, opset, options):
+def check_classifier(tally, tools, python, folder, data, opset, options, epochs=2):
     """Trains one and lets the others judge its directory."""
     name = folder.name
     command = [
         "ranker", "train", "classification", "--data-path", data, "--output-dir", folder, "--opset", opset,
-        "--epochs", 2, "--max-length", 24, "--learning-rate", 0.005, "--quiet", *options,
+        "--epochs", epochs, "--max-length", 24, "--learning-rate", 0.005, "--quiet", *options,
     ]
     tally.check(f"train {name}", lambda: tools.run(*command))
     tally.check(f"{name} in onnx.checker", lambda: exports.check_graph(folder / "model.onnx", opset))
@@ -66,14 +78,65 @@ def check_classifier(tally, tools, python, folder, data, opset, options):
             lambda: print(ask_transformers(python, "classified", folder, classified)))
 
 
+def exported_graphs():
+    """The graphs of the test resources, each with the batches that PyTorch computed: (graph, [(inputs, logits)])."""
+    for family in ("bert", "distilbert"):
+        recorded = safetensors.numpy.load_file(str(EXPORTED / family / "recorded.safetensors"))
+        for graph in sorted(EXPORTED.glob(f"{family}*.onnx")):
+            names = [value.name for value in onnx.load(str(graph)).graph.input]
+            batches = [
+                ({name: recorded[f"{batch}.{name}"] for name in names}, recorded[f"{batch}.logits"])
+                for batch in ("one", "longest", "padded")
+            ]
+            yield graph, batches
+
+
+def check_exported_by_pytorch(tally, tools, directory):
+    """Graphs that are not ours: in onnxruntime and in both of our runtimes they give what PyTorch computed."""
+
+    def in_onnxruntime(graph, batches):
+        session = exports.session_of(graph)
+        for inputs, logits in batches:
+            [found] = session.run(["logits"], inputs)
+            np.testing.assert_allclose(found, logits, rtol=exports.RELATIVE, atol=exports.ABSOLUTE)
+
+    def write_test_data(graph, batches, folder):
+        for number, (inputs, logits) in enumerate(batches):
+            data_set = folder / f"test_data_set_{number}"
+            data_set.mkdir(parents=True)
+            for kind, tensors in (("input", inputs), ("output", {"logits": logits})):
+                for index, (name, values) in enumerate(tensors.items()):
+                    tensor = numpy_helper.from_array(values, name)
+                    (data_set / f"{kind}_{index}.pb").write_bytes(tensor.SerializeToString())
+        shutil.copy(graph, folder / "model.onnx")
+
+    for graph, batches in exported_graphs():
+        name = graph.name
+        tally.check(f"{name} in onnx.checker", lambda: exports.check_graph(graph))
+        tally.check(f"{name} in onnxruntime", lambda: in_onnxruntime(graph, batches))
+        folder = directory / f"exported-{graph.stem}"
+        write_test_data(graph, batches, folder)
+        for runtime in ("reference", "engine"):
+            tally.check(
+                f"{name} in onnx-verify --runtime {runtime}",
+                lambda: tools.run("onnx-verify", folder, "--runtime", runtime))
+
+
 def check(tally, tools, directory):
     python = python_with_transformers()
     if python is None:
         print("left out: no Python here has transformers (TORCH_PYTHON=… names one)")
+    check_exported_by_pytorch(tally, tools, directory)
     data = directory / "texts.jsonl"
     write_data(data)
     models = directory / "models"
     check_classifier(tally, tools, python, models / "classifier-scratch", data, 17, ["--from-scratch"])
+    fine_tuned = models / "classifier-fine-tuned"
+    # Long enough that some labels are found and some are not: measures of nothing would tell nothing.
+    check_classifier(tally, tools, python, fine_tuned, data, 19, ["--encoder", SMALL_ENCODER], epochs=6)
+    label_metrics.check(tally, tools, directory, fine_tuned, data)
+    check_classifier(
+        tally, tools, python, models / "classifier-distilled", data, 20, ["--distil-from", fine_tuned, "--layers", 1])
     if python is None:
         return
     for family, opset in (("bert", 17), ("distilbert", 21)):

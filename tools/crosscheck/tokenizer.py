@@ -1,16 +1,22 @@
 """The WordPiece tokenizer beside `tokenizers`: every code point, random texts of many scripts, real sentences, pairs and
-truncation, cased and uncased, with accents and without, with a vocabulary that has a token for each character."""
+truncation, cased and uncased, with accents and without, with a vocabulary that has a token for each character; and the
+vocabulary that a training learns from its texts."""
 
 import json
 import random
 import subprocess
+from pathlib import Path
 
 from tokenizers.implementations import BertWordPieceTokenizer
 
+SAMPLE = Path(__file__).resolve().parents[2] / "Sources/TextClassification/Resources/classification_test.json"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 # do_lower_case, strip_accents, tokenize_chinese_chars
 SETTINGS = [(True, None, True), (False, None, True), (True, False, True), (False, True, False), (True, True, False)]
 RANDOM_TEXTS = 12_000
+# A vocabulary learnt from the same texts: the share of tokens that both learners must have. They part where pairs are as
+# frequent as each other, which `tokenizers` decides by ids that it deals out by chance.
+LEARNT_SHARE = 0.97
 SURROGATES = range(0xD800, 0xE000)
 
 # Where random characters are drawn from, each as likely: Latin three times, then blocks of many scripts and of marks,
@@ -124,6 +130,46 @@ def compare(tools, folder, inputs, peer, max_length=None):
     return len(inputs)
 
 
+def check_learnt(tally, tools, directory, texts):
+    """The vocabulary that `train classification --from-scratch` learns, beside what `tokenizers` learns of the same texts."""
+    folder, seen = directory / "learnt", directory / "learnt-texts.jsonl"
+
+    def learn():
+        tools.run(
+            "ranker", "train", "classification", "--from-scratch", "--epochs", 1, "--max-length", 16, "--quiet",
+            "--output-dir", folder)
+        # Holds out and varies what a training of these defaults does.
+        tools.run(
+            "ranker", "data", "augment", SAMPLE, "--target-size", 500, "--output", seen,
+            "--validation-output", directory / "learnt-held-out.jsonl")
+
+    def compare_vocabularies():
+        vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
+        peer = BertWordPieceTokenizer()
+        lines = [json.loads(line)["text"] for line in seen.read_text(encoding="utf-8").splitlines()]
+        peer.train_from_iterator(lines, vocab_size=8000, min_frequency=2, show_progress=False)
+        ours, theirs = set(vocabulary), set(peer.get_vocab())
+        if vocabulary[:5] != SPECIAL or len(vocabulary) != len(ours):
+            raise AssertionError(f"the vocabulary begins with {vocabulary[:5]}, {len(vocabulary)} lines")
+        characters = [{token for token in tokens if len(token.removeprefix("##")) == 1} for tokens in (ours, theirs)]
+        if characters[0] != characters[1]:
+            raise AssertionError(f"characters of one alone: {sorted(characters[0] ^ characters[1])}")
+        share = len(ours & theirs) / max(len(ours), len(theirs))
+        print(f"{len(ours)} tokens learnt, {len(theirs)} by tokenizers; {share:.1%} are the same")
+        if share < LEARNT_SHARE:
+            raise AssertionError(f"only {share:.1%} of the tokens are the same")
+        return len(lines)
+
+    def compare_tokens():
+        peer = BertWordPieceTokenizer(str(folder / "vocab.txt"))
+        lines = [json.loads(line)["text"] for line in seen.read_text(encoding="utf-8").splitlines()]
+        return compare(tools, folder, lines + texts, peer)
+
+    tally.check("a vocabulary learnt from the bundled texts", learn)
+    tally.check("learnt tokens are those that tokenizers learns", compare_vocabularies)
+    tally.check("texts with the learnt vocabulary, in tokenizers too", compare_tokens)
+
+
 def check(tally, tools, directory):
     chooser = random.Random(7)
     points = every_code_point()
@@ -148,3 +194,4 @@ def check(tally, tools, directory):
         ]
         compared += sum(count or 0 for count in counts)
     print(f"{compared} texts and pairs give the same tokens; {len(vocabulary)} tokens in the vocabulary")
+    check_learnt(tally, tools, directory, texts)
