@@ -21,6 +21,7 @@ CLICKSTREAM = DATA / "clickstream.parquet"
 LONG_TAIL = DATA / "long_tail.csv"
 # ranker-bench writes it.
 ENCODER = DATA / "encoder.onnx"
+TEXTS = DATA / "texts"
 EPOCHS = 10
 
 # name of the measurement, the largest ratio of our time to the peer's that we promise
@@ -38,6 +39,8 @@ COMPARISONS = [
     # Each of our solvers beside implicit's of the same kind; conjugate gradient is the faster of implicit's two.
     ("als fit conjugate-gradient", 1 / 5),
     ("als fit cholesky", 1 / 5),
+    ("tokenizing, 1 thread", 1),
+    ("tokenizing, 2 threads", 1),
     ("encoder training step", 0.6),
     ("encoder one text, p95", 1),
     ("encoder 16 texts", 1),
@@ -86,6 +89,8 @@ def prepare(binaries):
             unfinished = DATA / "unfinished.part"
             subprocess.run([sys.executable, HERE / script, "--output", unfinished], check=True)
             unfinished.rename(data)
+    if not (TEXTS / "texts.tsv").exists():
+        subprocess.run([sys.executable, HERE / "make_texts.py", "--output", TEXTS], check=True)
     shutil.rmtree(model, ignore_errors=True)
     output_of([binaries / "ranker", "train", "pairwise", "--input", pairs, "--output", model, "--epochs", 1, "--quiet"])
     # As many users and items as ranker-bench has; what the network has learnt does not change its time.
@@ -101,7 +106,7 @@ def prepare(binaries):
 
 def measure_ours(ours, binaries, pairs):
     command = [binaries / "ranker-bench", "--json", "--pairs", pairs, "--clickstream", CLICKSTREAM]
-    command += ["--interactions", LONG_TAIL]
+    command += ["--interactions", LONG_TAIL, "--texts", TEXTS / "texts.tsv", "--encoder", TEXTS]
     rows = json.loads(output_of(command))["rows"]
     # In a process of its own, whose memory is the training's.
     command = [binaries / "ranker-bench", "--json", "--only", "encoder", "--encoder-graph", ENCODER]
@@ -133,6 +138,9 @@ def measure_peers(theirs, pairs, scorer, ncf):
     theirs.add_time("ncf user, one run", user["seconds"], user["library"])
     for fit in peer("implicit_als.py", "--csv", LONG_TAIL):
         theirs.add_time(fit["name"], fit["seconds"], fit["library"])
+    # With offsets and without: of each number of threads the faster one counts.
+    for row in peer("tokenizers_speed.py", "--texts", TEXTS / "texts.tsv", "--vocabulary", TEXTS / "vocab.txt"):
+        theirs.add_time(row["name"].rpartition(",")[0], row["seconds"], row["library"])
     for row in peer("torch_encoder.py"):
         if "peak_mb" in row:
             theirs.add_rate(ENCODER_MEMORY, row["peak_mb"], row["library"])
