@@ -95,10 +95,10 @@ struct NetworkTests {
 
   @Test(
     "graphs that PyTorch exported give what PyTorch computed, in both runtimes",
-    arguments: EncoderConfiguration.Family.allCases)
-  func exportedByPyTorch(family: EncoderConfiguration.Family) throws {
+    arguments: EncoderConfiguration.Family.allCases, ["", "_program"])
+  func exportedByPyTorch(family: EncoderConfiguration.Family, exporter: String) throws {
     let recording = try Recording(family)
-    let model = try Model(contentsOf: Resources.path("\(family.rawValue).onnx"))
+    let model = try Model(contentsOf: Resources.path("\(family.rawValue)\(exporter).onnx"))
     try model.check(fullCheck: true)
     let (engine, reference) = (try Session(model), try ReferenceSession(model))
     for batch in Recording.batches {

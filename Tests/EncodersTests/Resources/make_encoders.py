@@ -1,18 +1,21 @@
 """Writes the small random encoders of these tests, and what transformers and PyTorch make of them.
 
-    python make_encoders.py    # with torch, transformers, safetensors and onnx; writes beside itself
+    python make_encoders.py             # with torch, transformers, safetensors, onnx and onnxscript; writes beside itself
+    python make_encoders.py --graphs    # only exports the graphs of the encoders that are there
 
 bert/ and distilbert/ are sequence classifiers as `save_pretrained` writes them, with `recorded.safetensors`: batches with
 and without padding, and the hidden states, logits and sentence embeddings of each. bert.onnx and distilbert.onnx are the
-same networks exported by `torch.onnx.export`.
+same networks exported by `torch.onnx.export` from a trace, bert_program.onnx and distilbert_program.onnx by its newer
+exporter from the exported program, with PyTorch's own attention.
 """
 
-import json
+import sys
 from pathlib import Path
 
+import onnx
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 HERE = Path(__file__).resolve().parent
 LABELS = ["arts", "sports", "science"]
@@ -114,15 +117,51 @@ def main():
         recorded |= trained(HERE / name, inputs, generator)
         save_file({key: value.contiguous() for key, value in recorded.items()}, HERE / name / "recorded.safetensors")
 
-        exported = transformers.AutoModelForSequenceClassification.from_pretrained(
-            HERE / name, attn_implementation="eager").eval()
-        dynamic = {key: {0: "batch", 1: "sequence"} for key in inputs}
-        torch.onnx.export(
-            exported, tuple(inputs.values()), HERE / f"{name}.onnx", input_names=list(inputs), output_names=["logits"],
-            dynamic_axes=dynamic | {"logits": {0: "batch"}}, opset_version=17, dynamo=False)
+        export(name)
+    show()
+
+
+def export(name):
+    """The network as PyTorch's two exporters write it."""
+    recorded = load_file(HERE / name / "recorded.safetensors")
+    keys = ["input_ids", "attention_mask"] + (["token_type_ids"] if name == "bert" else [])
+    inputs = {key: recorded[f"padded.{key}"] for key in keys}
+
+    def model(attention):
+        return transformers.AutoModelForSequenceClassification.from_pretrained(
+            HERE / name, attn_implementation=attention).eval()
+
+    axes = {key: {0: "batch", 1: "sequence"} for key in inputs}
+    torch.onnx.export(
+        model("eager"), tuple(inputs.values()), HERE / f"{name}.onnx", input_names=list(inputs),
+        output_names=["logits"], dynamic_axes=axes | {"logits": {0: "batch"}}, opset_version=17, dynamo=False)
+    open_axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("sequence", min=1, max=POSITIONS)}
+    torch.onnx.export(
+        model("sdpa"), kwargs=inputs, f=HERE / f"{name}_program.onnx", input_names=list(inputs),
+        output_names=["logits"], dynamic_shapes={key: open_axes for key in inputs}, opset_version=18, dynamo=True,
+        external_data=False)
+    strip(HERE / f"{name}_program.onnx")
+
+
+def strip(path):
+    """Takes out where in whose Python each node comes from, which is most of the file."""
+    model = onnx.load(path)
+    graph = model.graph
+    for entry in [model, graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output]:
+        entry.ClearField("metadata_props")
+        entry.ClearField("doc_string")
+    onnx.save(model, path)
+
+
+def show():
     for path in sorted(HERE.rglob("*")):
         print(path.relative_to(HERE), path.stat().st_size)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--graphs"]:
+        for family in ("bert", "distilbert"):
+            export(family)
+        show()
+    else:
+        main()
