@@ -33,12 +33,14 @@ public struct PretrainedEncoder: Sendable {
   /// (`gamma`, `beta`).
   ///
   /// - Throws: `EncoderError.notAnEncoder` where a file is missing, `.invalidConfiguration`, and `.parametersDoNotFit`
-  ///   naming every tensor that is missing, too many, or of another shape; `CheckpointError` where the tensors cannot be
-  ///   read.
+  ///   naming every tensor that is missing, too many, of another shape, or not of numbers alone; `CheckpointError` where
+  ///   the tensors cannot be read.
   public init(directory: String) throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder), isFolder.boolValue else {
-      throw EncoderError.notAnEncoder(path: directory, problem: "there is no such directory")
+      let isFile = FileManager.default.fileExists(atPath: directory)
+      throw EncoderError.notAnEncoder(
+        path: directory, problem: isFile ? "it is a file" : "there is no such directory")
     }
     func path(_ name: String) -> String { (directory as NSString).appendingPathComponent(name) }
     func isThere(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
@@ -120,7 +122,9 @@ public struct PretrainedEncoder: Sendable {
         parameters[name] = tensor
         continue
       }
-      parameters[name] = tensor.elementType == .float ? tensor : (try? tensor.converted(to: .float)) ?? tensor
+      let single = tensor.elementType == .float ? tensor : try? tensor.converted(to: .float)
+      if single?.isFinite != true { problems.append("'\(given)' holds NaN or infinity in single precision") }
+      parameters[name] = single ?? tensor
     }
     // Half a head is damage; none is a file of the encoder alone.
     for part in [configuration.poolerParameters, Array(head.suffix(2))]
@@ -128,6 +132,19 @@ public struct PretrainedEncoder: Sendable {
     problems += missing.filter { parameters[$0.name] == nil }.map { "'\($0.name)' float\($0.shape) is missing" }
     guard problems.isEmpty else { throw .parametersDoNotFit(path: path, problems: problems) }
     return (parameters, ignored)
+  }
+}
+
+extension Tensor {
+  /// Whether a tensor in single precision holds numbers alone: no exponent is all ones.
+  fileprivate var isFinite: Bool {
+    withUnsafeElements(as: Float.self) { values in
+      let exponent: UInt32 = 0x7F80_0000
+      var found: UInt32 = 0
+      // No early end, so that several numbers are looked at together.
+      for value in values { found |= value.bitPattern & exponent == exponent ? 1 : 0 }
+      return found == 0
+    }
   }
 }
 

@@ -87,6 +87,18 @@ struct PretrainedEncoderTests {
       said.contains("'bert.embeddings.word_embeddings.weight' is float[47, 16], expected float[48, 16]"), "\(said)")
   }
 
+  @Test("a tensor that holds what is no number is named", arguments: [Float.nan, .infinity, -.infinity])
+  func noNumbers(value: Float) throws {
+    let said = complaint(
+      try directory {
+        let name = "bert.encoder.layer.0.intermediate.dense.weight"
+        var values = $0[name]!.elements(as: Float.self)
+        values[17] = value
+        $0[name] = Tensor(values, shape: $0[name]!.shape)
+      })
+    #expect(said.contains("'bert.encoder.layer.0.intermediate.dense.weight' holds NaN or infinity"), "\(said)")
+  }
+
   @Test("half of a head is damage, none is an encoder alone")
   func heads() throws {
     let said = complaint(try directory { $0["classifier.bias"] = nil })
@@ -107,6 +119,10 @@ struct PretrainedEncoderTests {
     #expect(complaint(folder).contains("it has neither model.safetensors nor pytorch_model.bin"))
     try Data("{}".utf8).write(to: folder.url.appendingPathComponent("model.safetensors.index.json"))
     #expect(complaint(folder).contains("split over several files"))
+    let file = folder.path("config.json")
+    #expect(throws: EncoderError.notAnEncoder(path: file, problem: "it is a file")) {
+      try PretrainedEncoder(directory: file)
+    }
     #expect(throws: EncoderError.notAnEncoder(path: "/nowhere", problem: "there is no such directory")) {
       try PretrainedEncoder(directory: "/nowhere")
     }
