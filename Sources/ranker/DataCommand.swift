@@ -91,7 +91,7 @@ struct InteractionOptions: ParsableArguments {
 struct LabelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "What stands between the labels of a cell (default: ; | or , where a cell has one, otherwise blanks).",
+      "What stands between the labels of a cell (default: the first of ; | , that any cell has, otherwise blanks).",
       valueName: "text"))
   var labelSeparator: String?
 

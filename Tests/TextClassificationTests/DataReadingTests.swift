@@ -92,6 +92,9 @@ import TextClassification
     let words = try read("text,labels\na,computer science; fine arts\nb,fine arts\n")
     #expect(rows(words) == ["a: computer science+fine arts 1.0", "b: fine arts 1.0"])
     #expect(words.notes.isEmpty)
+    // The strongest mark alone: a label may have a comma in it.
+    let commas = try read("text\tlabels\na\tarts, fine;music\nb\tmusic\n")
+    #expect(rows(commas) == ["a: arts, fine+music 1.0", "b: music 1.0"])
     let named = try read("text,labels\na,fine arts\nb,x / y\n", ClassificationReadOptions(labelSeparator: "/"))
     #expect(named.labels == ["fine arts", "x", "y"])
   }

@@ -22,10 +22,14 @@ import TextClassification
     samples.append(ClassificationSample(text: "variant", labels: [1], variantOf: "plain"))
     let path = directory.path(name)
     try ClassificationFile(labels: ["004", "fine arts", "x|y,z"], samples: samples).write(to: path)
-    let data = try ClassificationDataset(
-      path: path, options: ClassificationReadOptions(isStrict: true, labelSeparator: ";"))
+    let data = try ClassificationDataset(path: path, options: ClassificationReadOptions(isStrict: true))
     #expect(data.labels == ["004", "fine arts", "x|y,z"])
     #expect(data.samples == samples)
+    // Without two labels in any field too, which would show what separates them.
+    let alone = samples.filter { $0.labels.count == 1 }
+    try ClassificationFile(labels: ["fine arts", "x|y,z"], samples: alone).write(to: path)
+    let again = try ClassificationDataset(path: path, options: ClassificationReadOptions(isStrict: true))
+    #expect(again.labels == ["fine arts", "x|y,z"] && again.samples == alone && again.notes.isEmpty)
     // The metadata that was written holds.
     #expect(!data.warnings.contains { $0.contains("metadata") })
   }

@@ -58,9 +58,14 @@ public struct ClassificationFile: Sendable {
     case .delimited(let separator):
       let names =
         ["text", "taxonomy_codes"] + (hasConfidence ? ["confidence"] : []) + (hasVariants ? ["variant_of"] : [])
+      // Where no field has two labels, the mark behind each says that nothing in a label separates.
+      let hasLists = samples.contains { $0.labels.count > 1 }
+      let isMarked = !hasLists && labels.contains { $0.contains { $0.isWhitespace || "|,".contains($0) } }
+      let ending = isMarked ? String(Self.mark) : ""
       try writer.writeLine { $0.append(contentsOf: names.joined(separator: String(UnicodeScalar(separator))).utf8) }
       for sample in samples {
-        var fields = [sample.text, sample.labels.map { labels[$0] }.joined(separator: String(Self.mark))]
+        let named = sample.labels.map { labels[$0] }.joined(separator: String(Self.mark))
+        var fields = [sample.text, named + ending]
         if hasConfidence { fields.append("\(sample.confidence)") }
         if hasVariants { fields.append(sample.variantOf ?? "") }
         try writer.writeLine { line in

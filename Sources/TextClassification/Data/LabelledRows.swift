@@ -40,7 +40,7 @@ struct LabelledRows {
       }
     case .ids(let rows, let cells):
       let taken = LabelCells(cells, separator: options.labelSeparator)
-      example = "004\(taken.separators[0])510"
+      example = "004\(taken.separator)510"
       lists = cells.map { taken.labels(of: $0).map(place) }
       listOfRow = rows
       if let cell = taken.firstGuess {
