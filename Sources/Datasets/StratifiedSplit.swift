@@ -10,7 +10,8 @@ extension Split {
   ///   - labels: for each record its labels, from 0 to below `labelCount`, each once; it may have none.
   ///   - groups: for each record the number of its group, which stays on one side; nil for records of their own.
   ///   - fraction: of the records, from 0 (none) to below 1. With a fraction above 0 and two groups or more, neither side
-  ///     is empty. A label of one record trains wherever its record has no other reason to validate.
+  ///     is empty. A label of one record trains wherever its record has no other reason to validate and at
+  ///     most half is held out.
   ///   - seed: the same seed, labels and groups give the same split.
   public static func stratified(
     labels: [[Int]], groups: [Int]? = nil, labelCount: Int, fraction: Double, seed: UInt64

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Datasets
+import Foundation
 import TextClassification
 
 struct AugmentData: ParsableCommand {
@@ -48,10 +49,23 @@ struct AugmentData: ParsableCommand {
   @OptionGroup(title: "Understanding the file") var labels: LabelOptions
 
   func validate() throws {
-    guard targetSize >= 1 else { throw ValidationError("--target-size is \(targetSize); expected 1 or more.") }
+    guard (1...1 << 24).contains(targetSize) else {
+      throw ValidationError("--target-size is \(targetSize); expected 1 to \(1 << 24).")
+    }
     guard share > 0, share < 1 else { throw ValidationError("--share is \(share); expected between 0 and 1.") }
     guard validationSplit > 0, validationSplit < 1 else {
       throw ValidationError("--validation-split is \(validationSplit); expected between 0 and 1.")
+    }
+    if let validationOutput {
+      // Of two names of one file the second would replace what was held out.
+      func whole(_ path: String) -> String {
+        let url = URL(fileURLWithPath: path).standardizedFileURL
+        return url.deletingLastPathComponent().resolvingSymlinksInPath().appendingPathComponent(url.lastPathComponent)
+          .path
+      }
+      guard whole(validationOutput) != whole(output) else {
+        throw ValidationError("--validation-output is the file of --output; expected another one.")
+      }
     }
   }
 

@@ -90,5 +90,12 @@ import Testing
     let nothing = try ranker.run(
       ["data", "augment", "short.csv", "--target-size", "0", "--output", "more.csv"], in: directory)
     #expect(nothing.status != 0 && nothing.errors.contains("--target-size is 0"))
+    let endless = try ranker.run(
+      ["data", "augment", "short.csv", "--target-size", "999999999999", "--output", "more.csv"], in: directory)
+    #expect(endless.status != 0 && endless.errors.contains("expected 1 to 16777216"))
+    let same = try ranker.run(
+      ["data", "augment", "short.csv", "--output", "one.csv", "--validation-output", "./one.csv"], in: directory)
+    #expect(same.status != 0 && same.errors.contains("--validation-output is the file of --output"))
+    #expect(!FileManager.default.fileExists(atPath: directory.path("one.csv")))
   }
 }

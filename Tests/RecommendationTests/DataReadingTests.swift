@@ -228,7 +228,7 @@ import Testing
     #expect(
       error("ann,book,5\nbob,film,3\n")
         == "data does not say what its columns hold: its first line is \"ann\", \"book\", \"5\"; name its columns in "
-        + "order, such as user_id,item_id")
+        + "order, such as --columns user_id,item_id")
     #expect(
       error("1,2,3\n", InteractionReadOptions(columns: ["user_id", "item_id"]))
         == "data has 3 fields in its first line (separated by a comma), but 2 columns were named")

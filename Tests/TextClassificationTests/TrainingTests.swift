@@ -247,6 +247,7 @@ struct TrainingTests {
     #expect(complaint { $0.settings.frozenLayers = 3 }.contains("has 2 layers; --freeze-layers 3 is more"))
     #expect(complaint { $0.settings.threshold = 1 }.contains("--threshold is 1.0"))
     #expect(complaint { $0.encoder = world.folder.path("nowhere") }.contains("there is no such directory"))
+    #expect(complaint { $0.settings.studentLayers = 1 }.contains("--layers is 1; expected --distil-from with it"))
     #expect(complaint { $0.teacher = "other" }.contains("one of --encoder, --distil-from and --from-scratch"))
     #expect(
       complaint {

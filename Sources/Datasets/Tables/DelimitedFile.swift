@@ -122,7 +122,7 @@ struct DelimitedHeading {
         throw problem(
           "does not say what its columns hold: its first line is "
             + "\(split.fields.prefix(8).map { "\"\($0.shortened)\"" }.joined(separator: ", ")); name its columns in order, "
-            + "such as \(columns.filter(\.isRequired).map(\.name).joined(separator: ","))")
+            + "such as --columns \(columns.filter(\.isRequired).map(\.name).joined(separator: ","))")
       }
       names = guess
       guessed = guess

@@ -38,6 +38,11 @@ struct StartingPoint: Sendable {
           name: named.last!.0, value: "\"\(named.last!.1!)\"",
           expected: "one of --encoder, --distil-from and --from-scratch: each says what the training starts from")
       }
+      if training.teacher == nil, let layers = training.settings.studentLayers {
+        throw ClassificationError.invalidSetting(
+          name: "--layers", value: "\(layers)", expected: "--distil-from with it: layers are taken from that classifier"
+        )
+      }
       if let teacher = training.teacher {
         self = .distilled(teacher: teacher)
       } else if training.settings.startsFromScratch {
