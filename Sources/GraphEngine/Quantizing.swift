@@ -4,17 +4,23 @@ import ONNX
 import Tensors
 
 extension Model {
-  /// The model with its dense layers in 8-bit integers: weights as signed bytes with a scale for each output, what they
-  /// multiply as unsigned bytes with a scale and a zero point that each run chooses from the range of the numbers.
+  /// The model with its dense layers and tables in 8-bit integers: weights as signed bytes with a scale for each output,
+  /// what they multiply as unsigned bytes with a scale and a zero point that each run chooses from the range of the
+  /// numbers; tables as signed bytes with a scale for each row.
   ///
   /// A layer `x·W + b` of a `Gemm` or `MatMul` whose `W` `[depth, columns]` is an initializer becomes
   ///
   ///     q, s, z = DynamicQuantizeLinear(x)
   ///     y = Cast(MatMulInteger(q, Ŵ, z)) · (s · t) + b    with Ŵ = round(W / t), tⱼ = max |W[:, j]| / 127
   ///
-  /// in standard operators of opset 11 and later. Everything else stays as it is, weights that are not finite among it; a result differs by what 8 bits lose.
-  /// Layers that read the same value share its quantisation.
-  /// - Parameter kept: names of weights that stay in single precision.
+  /// and a `Gather` of rows of an initializer `T` `[rows, width]` becomes
+  ///
+  ///     y = Cast(Gather(T̂, indices)) · Gather(r, indices)    with T̂ = round(T / r), rᵢ = max |T[i, :]| / 127
+  ///
+  /// in standard operators of opset 11 and later. Everything else stays as it is, weights that are not finite and tables
+  /// of a few numbers among it; a result differs by what 8 bits lose. Layers that read the same value share its
+  /// quantisation.
+  /// - Parameter kept: names of weights and tables that stay in single precision.
   public func dynamicallyQuantized(keeping kept: Set<String> = []) -> Model {
     var quantizer = Quantizer(graph)
     var model = self
@@ -42,11 +48,45 @@ private struct Quantizer {
     taken = Set(graph.nodes.flatMap(\.outputs) + graph.initializers.map(\.name) + graph.inputs.map(\.name))
   }
 
+  /// A table with fewer numbers than this is no larger than the nodes that would replace it.
+  private static let leastTable = 4096
+
   mutating func nodes(for node: Node, keeping kept: Set<String>) -> [Node] {
-    guard node.domain.isEmpty, node.inputs.count >= 2, let weight = tensors[node.inputs[1]],
-      weight.elementType == .float, weight.shape.rank == 2, weight.elementCount > 0, !kept.contains(node.inputs[1]),
-      tensors[node.inputs[0]] == nil, weight.elements(as: Float.self).allSatisfy(\.isFinite)
+    guard node.domain.isEmpty, node.inputs.count >= 2 else { return [node] }
+    return node.operatorType == "Gather" ? rows(for: node, keeping: kept) : layer(for: node, keeping: kept)
+  }
+
+  /// The nodes instead of one that takes rows out of a table.
+  private mutating func rows(for node: Node, keeping kept: Set<String>) -> [Node] {
+    guard let table = matrix(node.inputs[0], keeping: kept), table.elementCount >= Self.leastTable,
+      node.int("axis") ?? 0 == 0
     else { return [node] }
+    let parameters = rows(of: node.inputs[0], table)
+    let stem = node.name.isEmpty ? node.outputs[0] : node.name
+    let (bytes, floats, scales) = (fresh("\(stem)/bytes"), fresh("\(stem)/float"), fresh("\(stem)/scales"))
+    let indices = node.inputs[1]
+    func step(_ operatorType: String, _ inputs: [String], _ output: String, _ attributes: [Attribute] = []) -> Node {
+      Node(operatorType, name: output, inputs: inputs, outputs: [output], attributes: attributes)
+    }
+    return [
+      step("Gather", [parameters[0], indices], bytes),
+      step("Cast", [bytes], floats, [Attribute("to", .int(Int64(ElementType.float.rawValue)))]),
+      step("Gather", [parameters[1], indices], scales),
+      step("Mul", [floats, scales], node.outputs[0]),
+    ]
+  }
+
+  /// A matrix of single precision that is the same in every run, with nothing in it that bytes could not hold.
+  private func matrix(_ name: String, keeping kept: Set<String>) -> Tensor? {
+    guard let tensor = tensors[name], tensor.elementType == .float, tensor.shape.rank == 2, tensor.elementCount > 0,
+      !kept.contains(name), tensor.elements(as: Float.self).allSatisfy(\.isFinite)
+    else { return nil }
+    return tensor
+  }
+
+  /// The nodes instead of a dense layer.
+  private mutating func layer(for node: Node, keeping kept: Set<String>) -> [Node] {
+    guard tensors[node.inputs[0]] == nil, let weight = matrix(node.inputs[1], keeping: kept) else { return [node] }
     var isTransposed = false
     var bias = ""
     switch node.operatorType {
@@ -96,21 +136,38 @@ private struct Quantizer {
     var bytes = [Int8](repeating: 0, count: depth * columns)
     var scales = [Float](repeating: 0, count: columns)
     for column in 0..<columns {
-      var largest: Float = 0
-      for row in 0..<depth { largest = max(largest, abs(values[column * stride + row * step])) }
-      // A column of zeros has any scale.
-      let scale = largest > 0 ? largest / 127 : 1
+      let (line, scale) = Self.bytes((0..<depth).map { values[column * stride + $0 * step] })
       scales[column] = scale
-      for row in 0..<depth {
-        let quotient = (values[column * stride + row * step] / scale).rounded(.toNearestOrEven)
-        bytes[row * columns + column] = Int8(max(-127, min(127, quotient)))
-      }
+      for row in 0..<depth { bytes[row * columns + column] = line[row] }
     }
+    return keep(key, of: name, Tensor(bytes, shape: [depth, columns]), Tensor(scales))
+  }
+
+  /// The bytes of a table, `[rows, width]`, and the scale of each row, `[rows, 1]`.
+  private mutating func rows(of name: String, _ tensor: Tensor) -> [String] {
+    let key = "\(name)/rows"
+    if let known = weights[key] { return known }
+    let (count, width) = (tensor.shape[0], tensor.shape[1])
+    let values = tensor.elements(as: Float.self)
+    let rows = (0..<count).map { Self.bytes(values[$0 * width..<($0 + 1) * width]) }
+    return keep(
+      key, of: name, Tensor(rows.flatMap(\.bytes), shape: [count, width]), Tensor(rows.map(\.scale), shape: [count, 1]))
+  }
+
+  private mutating func keep(_ key: String, of name: String, _ bytes: Tensor, _ scales: Tensor) -> [String] {
     let names = [fresh("\(name)/quantized"), fresh("\(name)/scale")]
-    initializers.append(Initializer(names[0], Tensor(bytes, shape: [depth, columns])))
-    initializers.append(Initializer(names[1], Tensor(scales)))
+    initializers.append(Initializer(names[0], bytes))
+    initializers.append(Initializer(names[1], scales))
     weights[key] = names
     return names
+  }
+
+  /// Numbers as bytes of one scale, the largest as 127; zeros have any scale.
+  private static func bytes(_ values: some Collection<Float>) -> (bytes: [Int8], scale: Float) {
+    var largest: Float = 0
+    for value in values { largest = max(largest, abs(value)) }
+    let scale = largest > 0 ? largest / 127 : 1
+    return (values.map { Int8(max(-127, min(127, ($0 / scale).rounded(.toNearestOrEven)))) }, scale)
   }
 
   private mutating func fresh(_ stem: String) -> String {

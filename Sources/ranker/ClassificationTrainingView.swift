@@ -108,9 +108,10 @@ struct ClassificationTrainingSummary {
     let metadata = outcome.metadata
     let best = "epoch \(metadata.bestEpoch) of \(metadata.history.count)"
     guard let measures = metadata.validation else { return "nothing was held out to measure it by, \(best)" }
+    let inBytes = metadata.quantized?.validation.map { "; in 8 bits \(Figures.number($0.micro.f1, digits: 3))" } ?? ""
     return
-      "F1 \(Figures.number(measures.micro.f1, digits: 3)) (macro \(Figures.number(measures.macro.f1, digits: 3))) on "
-      + "\(count(measures.samples, "text")) held out (\(best))"
+      "F1 \(Figures.number(measures.micro.f1, digits: 3)) (macro \(Figures.number(measures.macro.f1, digits: 3)))"
+      + "\(inBytes) on \(count(measures.samples, "text")) held out (\(best))"
   }
 
   private struct Line: Encodable {
@@ -120,6 +121,7 @@ struct ClassificationTrainingSummary {
     var wasFinished: Bool
     var bestEpoch: Int
     var validation: ClassificationMeasures?
+    var int8: ClassificationMetadata.Quantized?
     var verified: Bool
     var trainingTime: Double
 
@@ -130,6 +132,7 @@ struct ClassificationTrainingSummary {
       wasFinished = outcome.wasFinished
       bestEpoch = metadata.bestEpoch
       validation = metadata.validation
+      int8 = metadata.quantized
       verified = metadata.verification.allSatisfy(\.passed)
       trainingTime = metadata.trainingTime
     }

@@ -8,8 +8,9 @@ struct Classify: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "The labels of texts, by a trained classifier.",
     discussion: """
-      A label is assigned where its probability reaches its threshold, the one that the training kept or --threshold. For one text the most probable labels are shown, assigned or not; for a file the assigned ones are \
-      written, with their probabilities, and --threshold 0 writes all.
+      A label is assigned where its probability reaches its threshold, the one that the training kept or --threshold. \
+      For one text the most probable labels are shown, assigned or not; for a file the assigned ones are written, with \
+      their probabilities, and --threshold 0 writes all.
 
         ranker classify --model models/classification/benchmark_v1 --text "How stars are born"
         ranker classify --model models/classification/benchmark_v1 --input books.jsonl --output labels.parquet
@@ -36,6 +37,10 @@ struct Classify: ParsableCommand {
       "Labels for each text, at most (default: 5 for --text, all that are assigned for --input).", valueName: "n"))
   var topK: Int?
 
+  @Option(
+    help: ArgumentHelp("The graph to run: float32, or int8 of a training with --precision int8.", valueName: "name"))
+  var precision = ExportPrecision.float32
+
   @Option(help: ArgumentHelp("Threads (default: as many as there are cores).", valueName: "n"))
   var threads: Int?
 
@@ -60,7 +65,7 @@ struct Classify: ParsableCommand {
   }
 
   func run() throws {
-    let classifier = TextClassifier(directory: model, threads: threads)
+    let classifier = TextClassifier(directory: model, precision: precision, threads: threads)
     guard let input else { return try classifyTexts(classifier) }
     // A missing model is told before a long file is read.
     _ = try classifier.facts()

@@ -30,6 +30,7 @@ final class ProgressView {
   private let clock = ContinuousClock()
   private var lastDraw: ContinuousClock.Instant?
   private var lastLine: ContinuousClock.Instant?
+  private let start: ContinuousClock.Instant
   private var isBarShown = false
   private var best: Double?
   private var lastMeasure: String?
@@ -38,10 +39,13 @@ final class ProgressView {
   private static let redrawInterval = Duration.milliseconds(50)
   /// In a log, a line a second is enough.
   private static let lineInterval = Duration.seconds(1)
+  /// A pass that takes long says in a log now and then how far it is.
+  private static let longInterval = Duration.seconds(30)
 
   init(_ mode: Mode, wording: ProgressWording) {
     self.mode = mode
     self.wording = wording
+    start = clock.now
     hasBar = Terminal.isError && Terminal.isCapable && (mode == .normal || mode == .verbose)
     style = Style(isOn: hasBar && getenv("NO_COLOR") == nil)
   }
@@ -94,6 +98,12 @@ final class ProgressView {
         line(text(of: record, epochs: progress.epochs) + (isBest ? " \(style.green("best"))" : ""))
       }
       lastMeasure = wording.measures(record).first
+    } else if !hasBar, now - (lastLine ?? start) >= Self.longInterval {
+      lastLine = now
+      line(
+        "\(part.map { "\($0), " } ?? "")\(wording.pass) \(progress.epoch) of \(progress.epochs): "
+          + "\(Figures.count(progress.batch)) of \(Figures.count(progress.batches)) steps, "
+          + "loss \(Figures.number(progress.loss)), \(Figures.duration(progress.secondsLeft)) left")
     }
     guard hasBar, lastDraw.map({ now - $0 >= Self.redrawInterval }) ?? true else { return }
     lastDraw = now

@@ -88,6 +88,9 @@ struct TrainClassification: ParsableCommand {
   @Option(help: ArgumentHelp("Add variations until there are so many texts to train on; 0 adds none.", valueName: "n"))
   var targetSize = ClassificationSettings().targetSize
 
+  @Option(help: ArgumentHelp("int8 writes model_int8.onnx too, a quarter of the size.", valueName: "name"))
+  var precision = ExportPrecision.float32
+
   @Option(help: ArgumentHelp("The same seed and data give the same files.", valueName: "n"))
   var seed = ClassificationSettings().seed
 
@@ -128,6 +131,7 @@ struct TrainClassification: ParsableCommand {
     training.readOptions = labels.reading(table, isStrict: strict)
     training.encoder = encoder
     training.teacher = distilFrom
+    training.precision = precision
     training.resumes = resume
     return training
   }
@@ -160,6 +164,8 @@ struct LabelledTextPath: ExpressibleByArgument {
   /// The help names the bundled ones; where they lie on this machine would only be noise.
   var defaultValueDescription: String { "" }
 }
+
+extension ExportPrecision: ExpressibleByArgument {}
 
 /// A threshold as an argument: a number, or `tuned`.
 struct ThresholdChoice: ExpressibleByArgument {

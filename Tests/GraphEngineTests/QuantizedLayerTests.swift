@@ -166,6 +166,36 @@ struct QuantizedLayerTests {
     #expect(!bytes.graph.nodes.contains { $0.operatorType == "Gemm" })
   }
 
+  @Test("take rows out of tables of bytes, each row with a scale of its own")
+  func tables() throws {
+    var random = TestNumbers(seed: 12)
+    let builder = GraphBuilder(name: "table", opset: 17)
+    // Rows of very different size: one scale for all would lose the small ones.
+    let values = random.floats(200 * 32).enumerated().map { index, value in value * (index / 32 % 2 == 0 ? 1 : 1e-3) }
+    let table = builder.parameter("table", Tensor(values, shape: [200, 32]))
+    let small = builder.parameter("small", Tensor(random.floats(2 * 32), shape: [2, 32]))
+    let ids = builder.input("ids", .int64, ["batch", "length"])
+    let sum = builder.node("Gather", [table, ids])
+    builder.output(sum, "rows", .float, ["batch", "length", 32])
+    builder.output(builder.node("Gather", [small, ids]), "few", .float, ["batch", "length", 32])
+    let model = builder.model()
+    let bytes = model.dynamicallyQuantized()
+    try bytes.check(fullCheck: true)
+    #expect(!bytes.graph.initializers.contains { $0.name == "table" })
+    #expect(bytes.graph.initializers.contains { $0.name == "small" })
+    let feeds = ["ids": Tensor([0, 1, 0, 1, 1, 0] as [Int64], shape: [2, 3])]
+    let expected = try #require(try ReferenceSession(bytes).run(feeds)["rows"])
+    let found = try #require(try Session(bytes).run(feeds)["rows"])
+    #expect(found == expected)
+    for (place, id) in [0, 1, 0, 1, 1, 0].enumerated() {
+      let row = values[id * 32..<(id + 1) * 32]
+      let step = row.map { abs($0) }.max()! / 127
+      for (value, original) in zip(found.elements(as: Float.self)[place * 32..<(place + 1) * 32], row) {
+        #expect(abs(value - original) <= 0.501 * step)
+      }
+    }
+  }
+
   @Test("leave a weight alone that is not finite")
   func notFinite() {
     let builder = GraphBuilder(name: "network", opset: 17)

@@ -146,6 +146,49 @@ struct TrainingTests {
     #expect(try world.folder.bytes(of: "one/pytorch_model.bin") == world.folder.bytes(of: "two/pytorch_model.bin"))
   }
 
+  @Test("a graph of bytes is written beside the other one, measured, verified and used where it is asked for")
+  func bytes() throws {
+    let world = try SmallWorld()
+    var training = world.training(try world.data(), epochs: 40)
+    training.precision = .int8
+    let outcome = try training.run()
+    let metadata = outcome.metadata
+    let (whole, bytes) = (try #require(metadata.validation), try #require(metadata.quantized?.validation))
+    #expect(bytes.samples == whole.samples)
+    #expect(bytes.micro.f1 > 0.9)
+    // Other numbers were measured, not the same ones twice.
+    #expect(bytes.loss != whole.loss)
+    #expect(abs(bytes.loss - whole.loss) < 0.05)
+    #expect(metadata.verification.map(\.passed) == [true, true])
+    #expect(metadata.common.files["onnx_int8"] == "model_int8.onnx")
+    #expect(outcome.files.contains("int8_test_data_set_0/input_0.pb"))
+    #expect(PathVerifier(families: [.textClassifier]).verify(outcome.directory).verdict == .matched)
+    let graph = try Model(contentsOf: "\(outcome.directory)/model_int8.onnx").graph
+    #expect(graph.nodes.contains { $0.operatorType == "MatMulInteger" })
+    #expect(!graph.nodes.contains { $0.operatorType == "Gemm" })
+
+    let text = "the tide and the big oven"
+    let precise = try TextClassifier(directory: outcome.directory).classify(text)
+    let rough = try TextClassifier(directory: outcome.directory, precision: .int8).classify(text)
+    #expect(rough.labels.map(\.name).first == precise.labels.map(\.name).first)
+    #expect(rough.logits != precise.logits)
+    #expect(zip(rough.logits, precise.logits).allSatisfy { abs($0 - $1) < 0.2 * max(1, abs($1)) })
+
+    // A changed byte of a weight shows.
+    var damaged = try Model(contentsOf: "\(outcome.directory)/model_int8.onnx")
+    let place = try #require(damaged.graph.initializers.firstIndex { $0.tensor.elementType == .int8 })
+    var weights = damaged.graph.initializers[place].tensor.elements(as: Int8.self)
+    weights[0] = weights[0] &+ 1
+    damaged.graph.initializers[place].tensor = Tensor(weights, shape: damaged.graph.initializers[place].tensor.shape)
+    try damaged.write(to: "\(outcome.directory)/model_int8.onnx")
+    #expect(PathVerifier(families: [.textClassifier]).verify(outcome.directory).verdict == .mismatched)
+
+    let plain = try world.training(try world.data(30), to: "plain").run()
+    #expect(throws: TextUseError.noQuantizedGraph(directory: plain.directory)) {
+      _ = try TextClassifier(directory: plain.directory, precision: .int8).facts()
+    }
+  }
+
   @Test("frozen layers stay as they were, bit for bit, and the others change")
   func freezing() throws {
     let world = try SmallWorld()

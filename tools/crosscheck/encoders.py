@@ -21,6 +21,8 @@ SMALL_ENCODER = TESTS / "TextClassificationTests/Resources/encoder"
 # A small BERT and a small DistilBERT as PyTorch's exporters write them, with what PyTorch computed.
 EXPORTED = TESTS / "EncodersTests/Resources"
 TOPICS = {"sea": ["tide", "wave", "salt"], "bread": ["oven", "flour", "yeast"], "sky": ["lens", "star", "orbit"]}
+# A number between two bytes may become either of them, in every layer.
+BYTE_STEPS = 0.1
 FILLER = ["the", "a", "of", "new", "old", "Big", "red", "été", "北京"]
 
 
@@ -55,13 +57,18 @@ def check_classifier(tally, tools, python, folder, data, opset, options, epochs=
     name = folder.name
     command = [
         "ranker", "train", "classification", "--data-path", data, "--output-dir", folder, "--opset", opset,
-        "--epochs", epochs, "--max-length", 24, "--learning-rate", 0.005, "--quiet", *options,
+        "--epochs", epochs, "--max-length", 24, "--learning-rate", 0.005, "--precision", "int8", "--quiet", *options,
     ]
     tally.check(f"train {name}", lambda: tools.run(*command))
     tally.check(f"{name} in onnx.checker", lambda: exports.check_graph(folder / "model.onnx", opset))
     tally.check(
         f"{name}: onnxruntime replays the test data",
         lambda: exports.replay(folder / "model.onnx", folder / "test_data_set_0"))
+    tally.check(
+        f"{name} in 8 bits, in onnx.checker", lambda: exports.check_graph(folder / "model_int8.onnx", opset))
+    tally.check(
+        f"{name} in 8 bits: onnxruntime replays the test data",
+        lambda: exports.replay(folder / "model_int8.onnx", folder / "int8_test_data_set_0", absolute=BYTE_STEPS))
     tally.check(f"{name}: onnx-verify", lambda: tools.run("onnx-verify", folder))
     if python:
         tally.check(

@@ -37,7 +37,7 @@ def recorded_tensors(directory, kind):
     return [(tensor.name, numpy_helper.to_array(tensor)) for tensor in tensors]
 
 
-def replay(path, data_set):
+def replay(path, data_set, absolute=ABSOLUTE):
     """onnxruntime on the recorded inputs gives the recorded outputs. Returns the largest absolute difference."""
     session = session_of(path)
     inputs, outputs = recorded_tensors(data_set, "input"), recorded_tensors(data_set, "output")
@@ -50,7 +50,7 @@ def replay(path, data_set):
     for (name, expected), found in zip(outputs, session.run(None, dict(inputs))):
         if (found.dtype, found.shape) != (expected.dtype, expected.shape):
             raise AssertionError(f"{name}: {found.dtype}{found.shape}, recorded {expected.dtype}{expected.shape}")
-        np.testing.assert_allclose(found, expected, rtol=RELATIVE, atol=ABSOLUTE, err_msg=name)
+        np.testing.assert_allclose(found, expected, rtol=RELATIVE, atol=absolute, err_msg=name)
         largest = max(largest, float(np.abs(found - expected).max()))
     return largest
 

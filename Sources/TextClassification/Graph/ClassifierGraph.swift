@@ -70,6 +70,12 @@ public struct ClassifierGraph: Sendable, Hashable {
     return model
   }
 
+  /// The exported graph with its dense layers and its tables in 8 bits, as `Model.dynamicallyQuantized(keeping:)` makes
+  /// it: about a quarter of the size, the same inputs and outputs.
+  public func quantizedClassifier(_ parameters: [String: Tensor]) -> Model {
+    classifier(parameters).dynamicallyQuantized()
+  }
+
   /// The graph whose outputs the head looks at: tokens to `pooled` `[batch, width]`.
   func pooler(_ parameters: [String: Tensor]) -> Model {
     let builder = GraphBuilder(name: "pooler", opset: opset)

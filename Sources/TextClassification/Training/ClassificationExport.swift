@@ -31,13 +31,20 @@ extension ModelExport<ClassificationMetadata> {
       File(name) { path in try AtomicFile.write(to: path) { try $0.write(bytes) } }
     }
     let folder = directory.path
+    var graphs = [
+      ExportedGraph(
+        fileName: Files.graph, model: graph.classifier(parameters),
+        recording: .init(samples: samples, folder: Files.testData))
+    ]
+    if metadata.quantized != nil {
+      graphs.append(
+        ExportedGraph(
+          fileName: Files.quantizedGraph, model: graph.quantizedClassifier(parameters),
+          recording: .init(samples: samples, folder: Files.quantizedTestData)))
+    }
     try write(
       checkpoint: { try state.writePyTorch(to: $0) },
-      graphs: [
-        ExportedGraph(
-          fileName: Files.graph, model: graph.classifier(parameters),
-          recording: .init(samples: samples, folder: Files.testData))
-      ],
+      graphs: graphs,
       others: [
         file(Files.configuration, configuration), file(Files.labelMap, labels),
         File(Files.vocabulary) { try tokenizer.vocabulary.write(to: $0) },

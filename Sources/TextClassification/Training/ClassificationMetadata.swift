@@ -23,6 +23,18 @@ public struct ClassificationMetadata: Sendable, Codable {
   public var bestEpoch: Int
   /// The kept parameters on what was held out; nil where nothing was.
   public var validation: ClassificationMeasures?
+  /// The graph in 8 bits; nil where none was asked for.
+  public var quantized: Quantized? {
+    didSet { common.files["onnx_int8"] = quantized == nil ? nil : Files.quantizedGraph }
+  }
+
+  /// What is known of the graph in 8 bits.
+  public struct Quantized: Sendable, Hashable, Codable {
+    /// The same measures on the same texts as those of the graph in single precision; nil where nothing was held out.
+    public var validation: ClassificationMeasures?
+
+    public init(validation: ClassificationMeasures?) { self.validation = validation }
+  }
 
   /// What the training started from.
   public struct Encoder: Sendable, Hashable, Codable {
@@ -79,12 +91,14 @@ public struct ClassificationMetadata: Sendable, Codable {
     public static let name = "text_classifier"
     public static let checkpoint = "pytorch_model.bin"
     public static let graph = "model.onnx"
+    public static let quantizedGraph = "model_int8.onnx"
     public static let configuration = EncoderConfiguration.fileName
     public static let vocabulary = PretrainedEncoder.vocabularyName
     public static let tokenizer = "tokenizer_config.json"
     public static let labelMap = "label_map.json"
     public static let report = "\(name)_report.html"
     public static let testData = "test_data_set_0"
+    public static let quantizedTestData = "int8_test_data_set_0"
     public static let trainingState = "\(name)_training_state.pth"
 
     /// As the metadata list them.
@@ -122,6 +136,7 @@ public struct ClassificationMetadata: Sendable, Codable {
     case thresholds, encoder, data, history
     case bestEpoch = "best_epoch"
     case validation
+    case quantized = "int8"
   }
 
   public func encode(to encoder: any Swift.Encoder) throws {
@@ -135,6 +150,7 @@ public struct ClassificationMetadata: Sendable, Codable {
     try values.encode(history, forKey: .history)
     try values.encode(bestEpoch, forKey: .bestEpoch)
     try values.encodeIfPresent(validation, forKey: .validation)
+    try values.encodeIfPresent(quantized, forKey: .quantized)
   }
 
   public init(from decoder: any Decoder) throws {
@@ -148,6 +164,7 @@ public struct ClassificationMetadata: Sendable, Codable {
     history = try values.decode([EpochRecord].self, forKey: .history)
     bestEpoch = try values.decode(Int.self, forKey: .bestEpoch)
     validation = try values.decodeIfPresent(ClassificationMeasures.self, forKey: .validation)
+    quantized = try values.decodeIfPresent(Quantized.self, forKey: .quantized)
     if let problem {
       throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: problem))
     }
@@ -171,6 +188,11 @@ extension ClassificationMetadata: ModelMetadata {
   /// were seen to round 2e-5 away.
   private static let leastTolerance = 1e-4
 
+  /// How far logits in 8 bits may be apart between two runtimes: a number that lies between two bytes becomes one of them
+  /// in double precision and the other one in single, and each layer passes that on. The weights themselves are compared
+  /// bit for bit.
+  private static let leastQuantizedTolerance = 0.1
+
   public func rebuilt(from checkpoint: StateDictionary) throws -> [RebuiltGraph] {
     let parameters = try checkpoint.parameters(graph.parameterShapes, source: common.checkpoint)
     // Texts as they come: every token, and a mask with holes, since nothing in the graph relies on none.
@@ -179,10 +201,15 @@ extension ClassificationMetadata: ModelMetadata {
       EncoderNetwork.maskInput: InputDomain(integers: 0..<2),
       EncoderNetwork.typeInput: InputDomain(integers: 0..<Int64(max(configuration.tokenTypeCount, 1))),
     ]
+    let exported = RebuiltGraph(
+      fileName: Files.graph, model: graph.classifier(parameters), domains: domains, testData: Files.testData,
+      leastTolerance: Self.leastTolerance)
+    guard quantized != nil else { return [exported] }
     return [
+      exported,
       RebuiltGraph(
-        fileName: Files.graph, model: graph.classifier(parameters), domains: domains, testData: Files.testData,
-        leastTolerance: Self.leastTolerance)
+        fileName: Files.quantizedGraph, model: graph.quantizedClassifier(parameters), domains: domains,
+        testData: Files.quantizedTestData, leastTolerance: Self.leastQuantizedTolerance),
     ]
   }
 }

@@ -16,6 +16,7 @@ enum ClassificationReport {
         """)
     page.add("At a glance", tiles(metadata))
     page.add("Labels", labels(metadata))
+    if let quantized = metadata.quantized { page.add("In 8 bits", comparison(metadata.validation, quantized)) }
     page.add("Training", curves(metadata))
     page.add("Data", data(metadata))
     page.add("Verification", metadata.verification.markup)
@@ -87,6 +88,31 @@ enum ClassificationReport {
 
       """ : .empty
     return "\(table.markup)\(note)"
+  }
+
+  private static func comparison(
+    _ measures: ClassificationMeasures?, _ quantized: ClassificationMetadata.Quantized
+  ) -> Markup {
+    typealias Files = ClassificationMetadata.Files
+    let graphs = [(Files.graph, "single precision", measures), (Files.quantizedGraph, "8 bits", quantized.validation)]
+    let rows = graphs.map { file, numbers, measures -> [Markup] in
+      [
+        code(file), "\(numbers)", "\(Figures.number(measures?.micro.f1, digits: 3))",
+        "\(Figures.number(measures?.macro.f1, digits: 3))", "\(Figures.percent(measures?.micro.precision))",
+        "\(Figures.percent(measures?.micro.recall))", "\(Figures.number(measures?.loss))",
+      ]
+    }
+    let table = Table(
+      "Both graphs on what was held out",
+      columns: [
+        ("graph", .text), ("numbers", .text), ("micro F1", .number), ("macro F1", .number), ("precision", .number),
+        ("recall", .number), ("loss", .number),
+      ], rows: rows)
+    return """
+      \(table.markup)<p class="note">Dense layers multiply bytes: weights have a scale for each output, what they multiply \
+      one for each run. The tables of embeddings have a scale for each row.</p>
+
+      """
   }
 
   private static func curves(_ metadata: ClassificationMetadata) -> Markup {

@@ -36,6 +36,8 @@ public struct ClassificationTraining: Sendable {
   public var encoder: String?
   /// The directory of a trained classifier that a smaller one learns from.
   public var teacher: String?
+  /// In which numbers the graph is written.
+  public var precision = ExportPrecision.float32
   /// Goes on where an interrupted training of the same settings and data stopped.
   public var resumes = false
 
@@ -155,8 +157,12 @@ public struct ClassificationTraining: Sendable {
       try keeper.flush()
       let parameters = run.allParameters(state.bestParameters)
       let outcome = try run.outcome(parameters)
-      let metadata = self.metadata(
+      var metadata = self.metadata(
         graph, state, beginning, data: summary, thresholds: outcome.thresholds, validation: outcome.measures)
+      if precision == .int8 {
+        report(.finishing("measuring it in 8 bits"))
+        metadata.quantized = .init(validation: try run.quantizedMeasures(parameters))
+      }
       var export = ModelExport(directory: directory, metadata: metadata)
       try export.write(
         parameters: parameters, tokenizer: beginning.tokenizer, samples: tokenized.recorded(graph),
@@ -181,6 +187,7 @@ public struct ClassificationTraining: Sendable {
     identity["how the data is read"] =
       "\(readOptions.columns) \(readOptions.separator ?? "") \(readOptions.labelSeparator ?? "")"
     identity["the SHA-256 of the encoder"] = encoder.sha256
+    if precision != .float32 { identity["--precision"] = precision.rawValue }
     return identity
   }
 

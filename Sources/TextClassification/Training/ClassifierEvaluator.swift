@@ -4,6 +4,7 @@ import Encoders
 import Glibc
 import GraphEngine
 import Metrics
+import ONNX
 import Tensors
 
 /// The probabilities of some samples, and what to hold them to.
@@ -65,12 +66,14 @@ struct ClassifierEvaluator {
   private static let batchSize = 32
 
   /// The logits of all texts, in their order: `[texts, labels]`.
-  func logits(_ texts: TokenizedTexts, maximumLength: Int, parameters: [String: Tensor]) throws -> [Float] {
+  /// - Parameter model: the graph with parameters, as ``ClassifierGraph/classifier(_:)`` or
+  ///   ``ClassifierGraph/quantizedClassifier(_:)`` makes it.
+  func logits(_ texts: TokenizedTexts, maximumLength: Int, of model: Model) throws -> [Float] {
     try rows(
       texts, maximumLength: maximumLength,
       session: Session(
-        graph.classifier(parameters), outputs: [EncoderConfiguration.logitsOutput],
-        options: Session.Options(threads: threads)), width: graph.labels.count)
+        model, outputs: [EncoderConfiguration.logitsOutput], options: Session.Options(threads: threads)),
+      width: graph.labels.count)
   }
 
   /// What the head sees of all texts, in their order: `[texts, width]`.

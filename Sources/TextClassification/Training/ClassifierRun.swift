@@ -58,7 +58,7 @@ struct ClassifierRun {
         trainer, over: samples(targets), from: state,
         evaluate: { trained in
           guard validates else { return EpochEvaluation(metrics: [:]) }
-          return EpochEvaluation(metrics: metrics(try evaluation(allParameters(trained))))
+          return EpochEvaluation(metrics: metrics(try evaluation(of: graph.classifier(allParameters(trained)))))
         }, save: save, report: { report(.progress($0)) })
     } catch TrainingError.lossNotFinite(let epoch, let batch, let value, let samples) {
       throw ClassificationError.lossNotFinite(
@@ -72,7 +72,7 @@ struct ClassifierRun {
     report(.preparing("asking the larger classifier"))
     let evaluator = ClassifierEvaluator(graph: teacher.graph, threads: settings.threads)
     let logits = try evaluator.logits(
-      texts.training, maximumLength: texts.maximumLength, parameters: teacher.parameters)
+      texts.training, maximumLength: texts.maximumLength, of: teacher.graph.classifier(teacher.parameters))
     return texts.targets.taught(
       by: ClassifierEvaluation.probabilities(of: logits), share: Teacher.share)
   }
@@ -130,10 +130,10 @@ struct ClassifierRun {
 
   // MARK: Measures
 
-  private func evaluation(_ parameters: [String: Tensor]) throws -> ClassifierEvaluation {
+  private func evaluation(of model: Model) throws -> ClassifierEvaluation {
     ClassifierEvaluation(
       labels: graph.labels,
-      logits: try evaluator.logits(texts.validation, maximumLength: texts.maximumLength, parameters: parameters),
+      logits: try evaluator.logits(texts.validation, maximumLength: texts.maximumLength, of: model),
       actual: texts.actual)
   }
 
@@ -163,7 +163,13 @@ struct ClassifierRun {
     guard texts.validation.count > 0 else {
       return (Array(repeating: settings.threshold ?? 0.5, count: graph.labels.count), nil)
     }
-    let evaluation = try evaluation(parameters)
+    let evaluation = try evaluation(of: graph.classifier(parameters))
     return (evaluation.thresholds(settings.threshold), measures(evaluation))
+  }
+
+  /// The measures of the graph in 8 bits, taken as those of the other one are; nil where nothing was held out.
+  func quantizedMeasures(_ parameters: [String: Tensor]) throws -> ClassificationMeasures? {
+    guard texts.validation.count > 0 else { return nil }
+    return measures(try evaluation(of: graph.quantizedClassifier(parameters)))
   }
 }

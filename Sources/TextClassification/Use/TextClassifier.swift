@@ -17,12 +17,16 @@ import Verification
 /// read is kept. May be shared by any number of tasks.
 public final class TextClassifier: Sendable {
   public let directory: String
+  /// Which of the graphs is run.
+  public let precision: ExportPrecision
   /// Threads that share a piece of work; nil takes as many as the processor has cores.
   public let threads: Int?
   private let loaded = Mutex<LoadedClassifier?>(nil)
 
-  public init(directory: String, threads: Int? = nil) {
+  /// - Parameter precision: `int8` needs a model that was trained with it.
+  public init(directory: String, precision: ExportPrecision = .float32, threads: Int? = nil) {
     self.directory = directory
+    self.precision = precision
     self.threads = threads
   }
 
@@ -94,7 +98,7 @@ public final class TextClassifier: Sendable {
   private func model() throws -> LoadedClassifier {
     try loaded.withLock { loaded in
       if let loaded { return loaded }
-      let model = try LoadedClassifier(directory: directory, threads: threads)
+      let model = try LoadedClassifier(directory: directory, precision: precision, threads: threads)
       loaded = model
       return model
     }
@@ -106,11 +110,15 @@ private struct LoadedClassifier: Sendable {
   let facts: TextClassifier.Facts
   let runner: TextRunner
 
-  init(directory path: String, threads: Int?) throws {
+  init(directory path: String, precision: ExportPrecision, threads: Int?) throws {
     let model = try ModelDirectory<ClassificationMetadata>(path: path)
     let metadata = model.metadata
     typealias Files = ClassificationMetadata.Files
-    for name in [Files.graph, Files.vocabulary, Files.tokenizer] { try model.verifyChecksum(of: name) }
+    guard precision == .float32 || metadata.quantized != nil else {
+      throw TextUseError.noQuantizedGraph(directory: model.path)
+    }
+    let graph = precision == .int8 ? Files.quantizedGraph : Files.graph
+    for name in [graph, Files.vocabulary, Files.tokenizer] { try model.verifyChecksum(of: name) }
     let tokenizer = try WordPieceTokenizer(directory: model.path)
     guard tokenizer.vocabulary.count <= metadata.configuration.vocabularySize else {
       throw EncoderError.vocabularyDoesNotFit(
@@ -120,7 +128,7 @@ private struct LoadedClassifier: Sendable {
     facts = TextClassifier.Facts(
       labels: metadata.labels, thresholds: metadata.thresholds, maximumLength: metadata.settings.maximumLength)
     runner = try TextRunner(
-      Model(contentsOf: model.path(of: Files.graph)), tokenizer: tokenizer,
+      Model(contentsOf: model.path(of: graph)), tokenizer: tokenizer,
       outputs: [EncoderConfiguration.logitsOutput, EncoderConfiguration.probabilitiesOutput],
       maximumLength: facts.maximumLength, threads: threads)
   }

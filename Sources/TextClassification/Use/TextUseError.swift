@@ -14,6 +14,8 @@ public enum TextUseError: Error, Sendable, Hashable {
   case unknownForm(path: String)
   /// The files of a model are not of one model.
   case modelDoesNotFit(path: String, problem: String)
+  /// A model has no graph in 8 bits.
+  case noQuantizedGraph(directory: String)
   /// A file holds no text to read.
   case noTexts(path: String, skipped: SkippedLines)
   /// An item has nothing to embed.
@@ -32,6 +34,8 @@ extension TextUseError: CustomStringConvertible {
       return
         "\(path) does not say in which form to write; a name that ends in .jsonl, .csv, .tsv or .parquet was expected"
     case .modelDoesNotFit(let path, let problem): return "\(path): \(problem)"
+    case .noQuantizedGraph(let directory):
+      return "\(directory) has no graph in 8 bits; train it with --precision int8, or leave --precision out here"
     case .noTexts(let path, let skipped):
       guard skipped.count > 0 else { return "\(path) holds no texts; at least one row with a text was expected" }
       let rows = skipped.count == 1 ? "its only row was left out" : "all \(skipped.count) rows were left out"
