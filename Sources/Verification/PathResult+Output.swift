@@ -61,8 +61,11 @@ extension VerificationReport {
   fileprivate var lines: [String] {
     var lines = ["\(passed ? "✓" : "✗") \(subject): \(passed ? "matches" : "does not match") (\(sampleCount) samples)"]
     for check in checks where !check.passed { lines.append("    ✗ \(check.name): \(check.detail)") }
-    let samples = checks.filter { $0.name.hasPrefix("sample '") || $0.name.hasPrefix("recorded outputs") }.count
-    for check in checks.prefix(checks.count - (sampleCount > 0 ? samples : 0)) where check.passed {
+    // The outputs below tell of samples that match.
+    func isOfSample(_ check: Check) -> Bool {
+      check.name.hasPrefix("sample '") || check.name.hasPrefix("recorded outputs")
+    }
+    for check in checks where check.passed && !isOfSample(check) {
       lines.append("    ✓ \(check.name): \(check.detail)")
     }
     for output in outputs {

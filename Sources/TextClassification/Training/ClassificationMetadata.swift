@@ -188,11 +188,6 @@ extension ClassificationMetadata: ModelMetadata {
   /// were seen to round 2e-5 away.
   private static let leastTolerance = 1e-4
 
-  /// How far logits in 8 bits may be apart between two runtimes: a number that lies between two bytes becomes one of them
-  /// in double precision and the other one in single, and each layer passes that on. The weights themselves are compared
-  /// bit for bit.
-  private static let leastQuantizedTolerance = 0.1
-
   public func rebuilt(from checkpoint: StateDictionary) throws -> [RebuiltGraph] {
     let parameters = try checkpoint.parameters(graph.parameterShapes, source: common.checkpoint)
     // Texts as they come: every token, and a mask with holes, since nothing in the graph relies on none.
@@ -209,7 +204,7 @@ extension ClassificationMetadata: ModelMetadata {
       exported,
       RebuiltGraph(
         fileName: Files.quantizedGraph, model: graph.quantizedClassifier(parameters), domains: domains,
-        testData: Files.quantizedTestData, leastTolerance: Self.leastQuantizedTolerance),
+        testData: Files.quantizedTestData, leastTolerance: Self.leastTolerance),
     ]
   }
 }
