@@ -156,6 +156,31 @@ struct CorruptionTests {
     #expect(report.failures.contains { $0.contains("stranger") })
   }
 
+  @Test("a graph of bytes is followed step by step: an honest one passes, and what only its bytes show is seen")
+  func bytes() throws {
+    let trained = scorer.trained.dynamicallyQuantized()
+    var options = VerificationOptions()
+    options.sampleCount = 40
+    let honest = try verify(exportedGraph: try trained.reread(), against: trained, options: options)
+    #expect(honest.passed, "\(honest.failures)")
+    #expect(honest.checks.last?.name == "quantised values")
+    // Single precision apart: 8 bits themselves lose a thousand times as much.
+    #expect(honest.outputs[0].largestAbsolute!.value < 0.01)
+
+    // The second layer reads what the first one gives before its Relu, so that other bytes are made of it.
+    var wrong = trained
+    let relu = try #require(wrong.graph.nodes.first { $0.operatorType == "Relu" })
+    let place = try #require(
+      wrong.graph.nodes.firstIndex { $0.operatorType == "DynamicQuantizeLinear" && $0.inputs == relu.outputs })
+    wrong.graph.nodes[place].inputs = relu.inputs
+    let report = try verify(exportedGraph: try wrong.reread(), against: trained)
+    #expect(report.failures.contains { $0.hasPrefix("quantised values of 'random 1'") })
+
+    // A graph that quantises other values is no export of this one.
+    let other = try verify(exportedGraph: trained, against: scorer.trained)
+    #expect(other.failures.contains { $0.hasPrefix("quantised values: not in the model") })
+  }
+
   @Test("recorded outputs that the graph no longer gives are seen")
   func recorded() throws {
     let input = Tensor((0..<12).map { Float($0) / 10 }, shape: [2, 6])
