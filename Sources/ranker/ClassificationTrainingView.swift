@@ -94,14 +94,18 @@ struct ClassificationTrainingSummary {
   func printOut(_ mode: ProgressView.Mode) {
     let metadata = outcome.metadata
     LastLines(
-      model: outcome.directory, quality: quality, metadata: metadata, wasFinished: outcome.wasFinished,
+      directory: outcome.directory, files: outcome.files, model: outcome.directory, quality: quality,
+      metadata: metadata, wasFinished: outcome.wasFinished,
       leftOut: (metadata.data.skippedRows, "row"),
       hints: [
         ("Report", "\(outcome.directory)/\(ClassificationMetadata.Files.report)"),
         ("Use", "ranker classify --model \(outcome.directory) --text \"…\""),
         ("Check", "onnx-verify \(outcome.directory)"),
       ]
-    ).printOut(mode, json: Line(outcome))
+    ).printOut(
+      mode,
+      measures: Measures(
+        bestEpoch: metadata.bestEpoch, validation: metadata.validation, int8: metadata.quantized))
   }
 
   private var quality: String {
@@ -114,27 +118,9 @@ struct ClassificationTrainingSummary {
       + "\(inBytes) on \(count(measures.samples, "text")) held out (\(best))"
   }
 
-  private struct Line: Encodable {
-    var event = "done"
-    var directory: String
-    var files: [String]
-    var wasFinished: Bool
+  private struct Measures: Encodable {
     var bestEpoch: Int
     var validation: ClassificationMeasures?
     var int8: ClassificationMetadata.Quantized?
-    var verified: Bool
-    var trainingTime: Double
-
-    init(_ outcome: ClassificationTraining.Outcome) {
-      let metadata = outcome.metadata
-      directory = outcome.directory
-      files = outcome.files
-      wasFinished = outcome.wasFinished
-      bestEpoch = metadata.bestEpoch
-      validation = metadata.validation
-      int8 = metadata.quantized
-      verified = metadata.verification.allSatisfy(\.passed)
-      trainingTime = metadata.trainingTime
-    }
   }
 }

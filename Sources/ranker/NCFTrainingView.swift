@@ -79,13 +79,16 @@ struct NCFTrainingSummary {
     let metadata = outcome.metadata
     let checkpoint = "\(outcome.directory)/\(metadata.files.checkpoint)"
     LastLines(
-      model: checkpoint, quality: quality, metadata: metadata, wasFinished: outcome.wasFinished,
+      directory: outcome.directory, files: outcome.files, model: checkpoint, quality: quality, metadata: metadata,
+      wasFinished: outcome.wasFinished,
       leftOut: (metadata.data.skippedRows, "row"),
       hints: [
         ("Report", "\(outcome.directory)/\(metadata.files.report)"),
         ("Use", "ranker recommend --model \(checkpoint) --user ID --top-k 10"), ("Check", "onnx-verify \(checkpoint)"),
       ]
-    ).printOut(mode, json: Line(outcome))
+    ).printOut(
+      mode,
+      measures: Measures(bestEpoch: metadata.bestEpoch, validation: metadata.validation, test: metadata.test))
   }
 
   private var quality: String {
@@ -97,27 +100,9 @@ struct NCFTrainingSummary {
       + "on the \(part) of \(count(measures.caseCount, "user")) (\(best))"
   }
 
-  private struct Line: Encodable {
-    var event = "done"
-    var directory: String
-    var files: [String]
-    var wasFinished: Bool
+  private struct Measures: Encodable {
     var bestEpoch: Int
     var validation: RecommendationMeasures?
     var test: RecommendationMeasures?
-    var verified: Bool
-    var trainingTime: Double
-
-    init(_ outcome: NCFTraining.Outcome) {
-      let metadata = outcome.metadata
-      directory = outcome.directory
-      files = outcome.files
-      wasFinished = outcome.wasFinished
-      bestEpoch = metadata.bestEpoch
-      validation = metadata.validation
-      test = metadata.test
-      verified = metadata.verification.allSatisfy(\.passed)
-      trainingTime = metadata.trainingTime
-    }
   }
 }

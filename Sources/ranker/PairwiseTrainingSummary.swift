@@ -15,13 +15,18 @@ struct PairwiseTrainingSummary {
     let metadata = outcome.metadata
     let directory = outcome.directory
     LastLines(
-      model: "\(directory)/\(metadata.files.comparer)", quality: quality, metadata: metadata,
+      directory: directory, files: outcome.files, model: "\(directory)/\(metadata.files.comparer)", quality: quality,
+      metadata: metadata,
       wasFinished: outcome.wasFinished, leftOut: (metadata.data.skippedLines, "line"),
       hints: [
         ("Report", "\(directory)/\(metadata.files.report)"),
         ("Rank", "ranker rank --model \(directory) --items items.jsonl"), ("Check", "onnx-verify \(directory)"),
       ]
-    ).printOut(mode, json: Line(outcome))
+    ).printOut(
+      mode,
+      measures: Measures(
+        bestEpoch: metadata.bestEpoch, training: metadata.training, validation: metadata.validation,
+        crossValidation: metadata.crossValidation))
   }
 
   private var quality: String {
@@ -40,29 +45,10 @@ struct PairwiseTrainingSummary {
       + "(τ \(Figures.number(measures.kendallTau, digits: 3)), \(best))"
   }
 
-  private struct Line: Encodable {
-    var event = "done"
-    var directory: String
-    var files: [String]
-    var wasFinished: Bool
+  private struct Measures: Encodable {
     var bestEpoch: Int
     var training: PairMeasures
     var validation: PairMeasures?
     var crossValidation: CrossValidation?
-    var verified: Bool
-    var trainingTime: Double
-
-    init(_ outcome: RankerTraining.Outcome) {
-      let metadata = outcome.metadata
-      directory = outcome.directory
-      files = outcome.files
-      wasFinished = outcome.wasFinished
-      bestEpoch = metadata.bestEpoch
-      training = metadata.training
-      validation = metadata.validation
-      crossValidation = metadata.crossValidation
-      verified = metadata.verification.allSatisfy(\.passed)
-      trainingTime = metadata.trainingTime
-    }
   }
 }

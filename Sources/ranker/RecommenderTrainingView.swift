@@ -87,18 +87,15 @@ struct RecommenderTrainingSummary {
 
   func printOut(_ mode: ProgressView.Mode) {
     LastLines(
-      model: "\(directory)/\(graph)", quality: quality, metadata: metadata, wasFinished: wasFinished,
+      directory: directory, files: files, model: "\(directory)/\(graph)", quality: quality, metadata: metadata,
+      wasFinished: wasFinished,
       leftOut: (data.skippedRows, "row"),
       hints: [
         ("Report", "\(directory)/\(report)"),
         ("Use", "ranker recommend --model \(directory)/\(checkpoint) --user ID --top-k 10"),
         ("Check", "onnx-verify \(directory)"),
       ]
-    ).printOut(
-      mode,
-      json: Line(
-        directory: directory, files: files, wasFinished: wasFinished, loss: loss, measures: measures,
-        verified: metadata.verification.allSatisfy(\.passed), trainingTime: metadata.trainingTime))
+    ).printOut(mode, measures: Measures(loss: loss, measures: measures))
   }
 
   private var quality: String {
@@ -117,14 +114,8 @@ struct RecommenderTrainingSummary {
     return [on, loss].compactMap(\.self).joined(separator: ", ")
   }
 
-  private struct Line: Encodable {
-    var event = "done"
-    var directory: String
-    var files: [String]
-    var wasFinished: Bool
+  private struct Measures: Encodable {
     var loss: Double?
     var measures: RecommendationMeasures?
-    var verified: Bool
-    var trainingTime: Double
   }
 }

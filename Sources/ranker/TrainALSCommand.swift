@@ -55,14 +55,7 @@ struct TrainALS: ParsableCommand {
   @Option(help: ArgumentHelp("Solve for so many factors at a time (iALS++), for many factors.", valueName: "n"))
   var blockSize: Int?
 
-  @Option(help: ArgumentHelp("The same seed and data give the same files.", valueName: "n"))
-  var seed = ALSSettings().seed
-
-  @Option(help: ArgumentHelp("Threads (default: as many as there are cores).", valueName: "n"))
-  var threads: Int?
-
-  @Flag(help: "Go on where an interrupted training of the same settings and data stopped.")
-  var resume = false
+  @OptionGroup var runOptions: TrainingRunOptions
 
   @Option(help: ArgumentHelp("The operator set of the exported graphs, 13 to 21.", valueName: "n"))
   var opset = ALSSettings().opset
@@ -85,20 +78,18 @@ struct TrainALS: ParsableCommand {
     settings.eventWeights = options.eventWeights?.weights ?? [:]
     settings.halfLife = options.halfLife
     settings.leavesOneOut = options.leaveOneOut
-    settings.seed = seed
+    settings.seed = runOptions.seed
     settings.opset = opset
-    settings.threads = threads
+    settings.threads = runOptions.threads
     var training = ALSTraining(data: options.dataPath.path, output: options.outputDir, settings: settings)
     training.options = options.reading
-    training.resumes = resume
+    training.resumes = runOptions.resume
     return training
   }
 
   func validate() throws {
     do { try training.settings.validate() } catch { throw ValidationError("\(error).") }
-    if resume, options.dataPath.path == "-" {
-      throw ValidationError("--resume needs a file: standard input is read only once.")
-    }
+    try runOptions.validate(reading: options.dataPath.path)
   }
 
   func run() throws {

@@ -91,17 +91,10 @@ struct TrainClassification: ParsableCommand {
   @Option(help: ArgumentHelp("int8 writes model_int8.onnx too, a quarter of the size.", valueName: "name"))
   var precision = ExportPrecision.float32
 
-  @Option(help: ArgumentHelp("The same seed and data give the same files.", valueName: "n"))
-  var seed = ClassificationSettings().seed
-
-  @Option(help: ArgumentHelp("Threads (default: as many as there are cores).", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var runOptions: TrainingRunOptions
 
   @Flag(help: "Make the first bad row of the data an error, instead of leaving it out.")
   var strict = false
-
-  @Flag(help: "Go on where an interrupted training of the same settings and data stopped.")
-  var resume = false
 
   @Option(help: ArgumentHelp("The operator set of the exported graph, 17 to 21.", valueName: "n"))
   var opset = ClassificationSettings().opset
@@ -124,23 +117,21 @@ struct TrainClassification: ParsableCommand {
     settings.targetSize = targetSize
     settings.startsFromScratch = fromScratch
     settings.studentLayers = layers
-    settings.seed = seed
+    settings.seed = runOptions.seed
     settings.opset = opset
-    settings.threads = threads
+    settings.threads = runOptions.threads
     var training = ClassificationTraining(dataPath: dataPath.path, output: outputDir, settings: settings)
     training.readOptions = labels.reading(table, isStrict: strict)
     training.encoder = encoder
     training.teacher = distilFrom
     training.precision = precision
-    training.resumes = resume
+    training.resumes = runOptions.resume
     return training
   }
 
   func validate() throws {
     do { try training.settings.validate() } catch { throw ValidationError("\(error).") }
-    if resume, dataPath.path == "-" {
-      throw ValidationError("--resume needs a file: standard input is read only once.")
-    }
+    try runOptions.validate(reading: dataPath.path)
   }
 
   func run() throws {

@@ -76,18 +76,11 @@ struct TrainNCF: ParsableCommand {
   @Option(help: ArgumentHelp("Stop after this many epochs without a better NDCG.", valueName: "n"))
   var patience: Int?
 
-  @Option(help: ArgumentHelp("The same seed and data give the same files.", valueName: "n"))
-  var seed = NCFSettings().seed
-
-  @Option(help: ArgumentHelp("Threads (default: as many as there are cores).", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var runOptions: TrainingRunOptions
 
   @Option(
     help: ArgumentHelp("Start from an earlier model; new users and items extend its tables.", valueName: "model.pt"))
   var initFrom: String?
-
-  @Flag(help: "Go on where an interrupted training of the same settings and data stopped.")
-  var resume = false
 
   @Flag(help: "Make the first bad row of the data an error, instead of leaving it out.")
   var strict = false
@@ -114,21 +107,19 @@ struct TrainNCF: ParsableCommand {
     settings.validationSplit = validationSplit
     settings.leavesOneOut = leaveOneOut
     settings.patience = patience
-    settings.seed = seed
+    settings.seed = runOptions.seed
     settings.opset = opset
-    settings.threads = threads
+    settings.threads = runOptions.threads
     var training = NCFTraining(dataPath: dataPath.path, outputPath: outputPath, settings: settings)
     training.readOptions = interactions.reading(isStrict: strict)
     training.initialModel = initFrom
-    training.resumes = resume
+    training.resumes = runOptions.resume
     return training
   }
 
   func validate() throws {
     do { try training.settings.validate() } catch { throw ValidationError("\(error).") }
-    if resume, dataPath.path == "-" {
-      throw ValidationError("--resume needs a file: standard input is read only once.")
-    }
+    try runOptions.validate(reading: dataPath.path)
   }
 
   func run() throws {

@@ -65,17 +65,10 @@ struct TrainPairwise: ParsableCommand {
   @Option(help: ArgumentHelp("Stop after this many epochs without a better validation loss.", valueName: "n"))
   var patience: Int?
 
-  @Option(help: ArgumentHelp("The same seed and data give the same files.", valueName: "n"))
-  var seed = RankerSettings().seed
-
-  @Option(help: ArgumentHelp("Threads (default: as many as there are cores).", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var runOptions: TrainingRunOptions
 
   @Option(help: ArgumentHelp("Start from the parameters of a .pth or .onnx file, or a model.", valueName: "model"))
   var initFrom: String?
-
-  @Flag(help: "Go on where an interrupted training of the same settings and data stopped.")
-  var resume = false
 
   @Option(help: ArgumentHelp("The operator set of the exported graph, 13 to 21.", valueName: "n"))
   var opset = RankerSettings().opset
@@ -99,13 +92,13 @@ struct TrainPairwise: ParsableCommand {
     settings.validationSplit = validationSplit
     settings.folds = folds
     settings.patience = patience
-    settings.seed = seed
+    settings.seed = runOptions.seed
     settings.opset = opset
-    settings.threads = threads
+    settings.threads = runOptions.threads
     var training = RankerTraining(input: input, output: output, settings: settings)
     training.embeddingDimension = embeddingDim
     training.initialParameters = initFrom
-    training.resumes = resume
+    training.resumes = runOptions.resume
     training.isStrict = strict
     return training
   }
@@ -115,7 +108,7 @@ struct TrainPairwise: ParsableCommand {
     if let embeddingDim, embeddingDim < 1 {
       throw ValidationError("--embedding-dim is \(embeddingDim); expected 1 or more.")
     }
-    if resume, input == "-" { throw ValidationError("--resume needs a file: standard input is read only once.") }
+    try runOptions.validate(reading: input)
   }
 
   func run() throws {

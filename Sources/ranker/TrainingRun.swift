@@ -25,6 +25,25 @@ struct TrainingOutputOptions: ParsableArguments {
   var mode: ProgressView.Mode { json ? .json : quiet ? .quiet : verbose ? .verbose : .normal }
 }
 
+/// How a training that draws at random and may be interrupted is run.
+struct TrainingRunOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The same seed and data give the same files.", valueName: "n"))
+  var seed: UInt64 = 42
+
+  @Option(help: ArgumentHelp("Threads (default: as many as there are cores).", valueName: "n"))
+  var threads: Int?
+
+  @Flag(help: "Go on where an interrupted training of the same settings and data stopped.")
+  var resume = false
+
+  /// Requires that what is to be resumed can be read again.
+  func validate(reading path: String) throws {
+    if resume, path == "-" {
+      throw ValidationError("--resume needs a file: standard input is read only once.")
+    }
+  }
+}
+
 /// Runs a training with a view of its progress. Ctrl-C ends it in order; then how to go on is said, and the command
 /// exits as shells expect of an interrupted one.
 ///
@@ -47,7 +66,10 @@ func runTraining<Outcome: Sendable>(
 
 /// The last lines of every training: where the model is, how good it is, and what to do next.
 struct LastLines {
-  /// The file that the last line names.
+  /// The model's directory, and the files in it that were written.
+  var directory: String
+  var files: [String]
+  /// The file or directory that the last line names.
   var model: String
   var quality: String
   var metadata: any ModelMetadata
@@ -57,9 +79,9 @@ struct LastLines {
   /// What to do next, by a word.
   var hints: [(word: String, command: String)]
 
-  /// - Parameter json: what takes the lines' place with `--json`.
-  func printOut(_ mode: ProgressView.Mode, json: some Encodable) {
-    guard mode != .json else { return printJSONLine(json) }
+  /// - Parameter measures: what this kind of model tells beside the rest where JSON takes the lines' place.
+  func printOut(_ mode: ProgressView.Mode, measures: some Encodable) {
+    guard mode != .json else { return printJSONLine(DoneLine(lines: self, measures: measures)) }
     if mode == .verbose { printDifferences(metadata.verification) }
     if mode != .quiet {
       for hint in hints { print("\("\(hint.word):".fitted(7)) \(hint.command)") }
@@ -70,6 +92,27 @@ struct LastLines {
       : "verified, \(Figures.duration(metadata.trainingTime))"
     let left = leftOut.count > 0 ? "; \(count(leftOut.count, leftOut.noun)) of data left out" : ""
     print("\(Style.output.green("✓")) \(model): \(quality); \(state)\(left)")
+  }
+}
+
+/// The last line with `--json`: one object of what every training tells, and what only this kind does.
+private struct DoneLine<Measures: Encodable>: Encodable {
+  let lines: LastLines
+  let measures: Measures
+
+  private enum CodingKeys: CodingKey {
+    case event, directory, files, wasFinished, verified, trainingTime
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode("done", forKey: .event)
+    try values.encode(lines.directory, forKey: .directory)
+    try values.encode(lines.files, forKey: .files)
+    try values.encode(lines.wasFinished, forKey: .wasFinished)
+    try values.encode(lines.metadata.verification.allSatisfy(\.passed), forKey: .verified)
+    try values.encode(lines.metadata.trainingTime, forKey: .trainingTime)
+    try measures.encode(to: encoder)
   }
 }
 
