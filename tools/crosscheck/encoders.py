@@ -2,6 +2,7 @@
 PyTorch's exporters in both of our runtimes."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -20,6 +21,10 @@ TESTS = HERE.parent.parent / "Tests"
 SMALL_ENCODER = TESTS / "TextClassificationTests/Resources/encoder"
 # A small BERT and a small DistilBERT as PyTorch's exporters write them, with what PyTorch computed.
 EXPORTED = TESTS / "EncodersTests/Resources"
+SAMPLE = HERE.parent.parent / "Sources/TextClassification/Resources/classification_test.json"
+# Where tools/fetch-encoder puts a real one.
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+FETCHED = CACHE / "rankerkit/encoders/all-MiniLM-L6-v2"
 TOPICS = {"sea": ["tide", "wave", "salt"], "bread": ["oven", "flour", "yeast"], "sky": ["lens", "star", "orbit"]}
 FILLER = ["the", "a", "of", "new", "old", "Big", "red", "été", "北京"]
 
@@ -139,6 +144,19 @@ def check_exported_by_pytorch(tally, tools, directory):
                 lambda: tools.run("onnx-verify", folder, "--runtime", runtime))
 
 
+def check_embeddings(tally, tools, python, directory, encoder, texts):
+    """`ranker embed` on texts beside transformers: the mean of the last hidden states."""
+    items, embedded = (directory / f"{encoder.name}-{name}.jsonl" for name in ("items", "embedded"))
+    rows = [json.dumps({"id": str(index), "text": text}) + "\n" for index, text in enumerate(texts)]
+    items.write_text("".join(rows), encoding="utf-8")
+    tally.check(
+        f"ranker embed with {encoder.name}",
+        lambda: tools.run("ranker", "embed", "--encoder", encoder, "--input", items, "--output", embedded))
+    tally.check(
+        f"{encoder.name}: the embeddings are transformers' mean of hidden states",
+        lambda: print(ask_transformers(python, "embeddings", encoder, embedded)))
+
+
 def check(tally, tools, directory):
     python = python_with_transformers()
     if python is None:
@@ -161,14 +179,10 @@ def check(tally, tools, directory):
         tally.check(f"a random {family} of transformers", lambda: ask_transformers(python, "make", encoder, family))
         check_classifier(
             tally, tools, python, models / f"classifier-{family}", data, opset, ["--encoder", encoder])
-        embedded = directory / f"embedded-{family}.jsonl"
-        items = directory / "texts-items.jsonl"
-        items.write_text("".join(
-            json.dumps({"id": str(index), "text": json.loads(line)["text"]}) + "\n"
-            for index, line in enumerate(data.read_text(encoding="utf-8").splitlines())), encoding="utf-8")
-        tally.check(
-            f"ranker embed with the random {family}",
-            lambda: tools.run("ranker", "embed", "--encoder", encoder, "--input", items, "--output", embedded))
-        tally.check(
-            f"{family}: the embeddings are transformers' mean of hidden states",
-            lambda: print(ask_transformers(python, "embeddings", encoder, embedded)))
+        texts = [json.loads(line)["text"] for line in data.read_text(encoding="utf-8").splitlines()]
+        check_embeddings(tally, tools, python, directory, encoder, texts)
+    if not FETCHED.exists():
+        print(f"left out: {FETCHED.name} on the bundled texts (tools/fetch-encoder obtains it)")
+        return
+    check_embeddings(
+        tally, tools, python, directory, FETCHED, [sample["text"] for sample in json.loads(SAMPLE.read_text())["samples"]])

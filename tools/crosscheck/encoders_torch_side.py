@@ -94,7 +94,8 @@ def embeddings(directory, items):
     largest, count = 0.0, 0
     for line in items.read_text(encoding="utf-8").splitlines():
         item = json.loads(line)
-        inputs = tokenizer([item["text"]], truncation=True, max_length=40, return_tensors="pt")
+        longest = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+        inputs = tokenizer([item["text"]], truncation=True, max_length=longest, return_tensors="pt")
         with torch.no_grad():
             mean = model(**inputs).last_hidden_state.mean(1)
         expected = torch.nn.functional.normalize(mean, dim=1)[0].numpy()
