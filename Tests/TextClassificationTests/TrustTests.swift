@@ -78,6 +78,28 @@ struct TrustTests {
     #expect(outcome.metadata.data.skippedRows == 0 && outcome.metadata.data.samples == 62)
   }
 
+  @Test("what learnt from nothing is not sure of what is wrong")
+  func calibration() throws {
+    let world = try SmallWorld()
+    let data = world.folder.path("topics.json")
+    try ClassificationSynthesis(samples: 600, labels: 4, sharpness: 1).file().write(to: data)
+    var training = world.training(data, epochs: 4)
+    training.encoder = nil
+    training.settings.startsFromScratch = true
+    training.settings.learningRate = nil
+    training.settings.batchSize = 16
+    training.settings.maximumLength = 48
+    let metadata = try training.run().metadata
+    let measures = try #require(metadata.validation)
+    // The cross-entropy of saying for each label how often it is there. To be wrong and sure costs many times more.
+    let entropies = measures.labels.map { label -> Double in
+      let share = Double(label.support) / Double(measures.samples)
+      return -share * log(share) - (1 - share) * log(1 - share)
+    }
+    #expect(measures.loss < 2 * entropies.reduce(0, +) / Double(entropies.count))
+    #expect(measures.micro.f1 > 0.5)
+  }
+
   @Test(
     "an encoder whose files do not fit each other is refused before anything is trained",
     arguments: [

@@ -112,6 +112,9 @@ struct StartingPoint: Sendable {
       innerWidth: 512, maximumLength: settings.maximumLength)
     configuration.labels = labels
     configuration.paddingToken = Int(tokenizer.padID)
+    // As loud as what comes in. With BERT's 0.02, meant for layers six times as wide, the pooled states of all texts are
+    // nearly the same; a head fitted to so small differences is sure of everything, and wrong about new texts.
+    configuration.initializerRange = 1 / Double(configuration.width).squareRoot()
     var generator = SeededGenerator(seed: settings.seed)
     let parameters = configuration.initialParameters(
       configuration.encoderParameters + configuration.poolerParameters, using: &generator)
