@@ -169,8 +169,8 @@ let package = Package(
     tests(
       of: "TextClassification",
       [
-        "Datasets", "Metrics", "Training", "Encoders", "Tokenization", "Checkpoints", "Verification", "ONNX", "Tensors",
-        "CommandSupport",
+        "Datasets", "Metrics", "Training", "Encoders", "Tokenization", "Checkpoints", "Verification",
+        "ReferenceRuntime", "ONNX", "Tensors", "CommandSupport",
       ],
       resources: [.copy("Resources")]),
     .executableTarget(
