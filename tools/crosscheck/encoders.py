@@ -1,5 +1,5 @@
-"""Classifiers of texts against onnx, onnxruntime, scikit-learn and, where a Python here has it, transformers; and graphs of
-PyTorch's exporters in both of our runtimes."""
+"""Classifiers of texts against onnx, onnxruntime, scikit-learn and, where a Python here has it, transformers; and
+graphs of PyTorch's exporters in both of our runtimes."""
 
 import json
 import os
@@ -184,5 +184,5 @@ def check(tally, tools, directory):
     if not FETCHED.exists():
         print(f"left out: {FETCHED.name} on the bundled texts (tools/fetch-encoder obtains it)")
         return
-    check_embeddings(
-        tally, tools, python, directory, FETCHED, [sample["text"] for sample in json.loads(SAMPLE.read_text())["samples"]])
+    samples = json.loads(SAMPLE.read_text())["samples"]
+    check_embeddings(tally, tools, python, directory, FETCHED, [sample["text"] for sample in samples])

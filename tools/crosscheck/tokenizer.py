@@ -14,8 +14,8 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 # do_lower_case, strip_accents, tokenize_chinese_chars
 SETTINGS = [(True, None, True), (False, None, True), (True, False, True), (False, True, False), (True, True, False)]
 RANDOM_TEXTS = 12_000
-# A vocabulary learnt from the same texts: the share of tokens that both learners must have. They part where pairs are as
-# frequent as each other, which `tokenizers` decides by ids that it deals out by chance.
+# A vocabulary learnt from the same texts: the share of tokens that both learners must have. They part where pairs are
+# as frequent as each other, which `tokenizers` decides by ids that it deals out by chance.
 LEARNT_SHARE = 0.97
 SURROGATES = range(0xD800, 0xE000)
 
@@ -131,7 +131,7 @@ def compare(tools, folder, inputs, peer, max_length=None):
 
 
 def check_learnt(tally, tools, directory, texts):
-    """The vocabulary that `train classification --from-scratch` learns, beside what `tokenizers` learns of the same texts."""
+    """The vocabulary that `train classification --from-scratch` learns, beside what `tokenizers` learns of its texts."""
     folder, seen = directory / "learnt", directory / "learnt-texts.jsonl"
 
     def learn():

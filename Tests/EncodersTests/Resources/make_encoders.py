@@ -1,12 +1,12 @@
 """Writes the small random encoders of these tests, and what transformers and PyTorch make of them.
 
-    python make_encoders.py             # with torch, transformers, safetensors, onnx and onnxscript; writes beside itself
+    python make_encoders.py             # with torch, transformers, safetensors, onnx, onnxscript; writes beside itself
     python make_encoders.py --graphs    # only exports the graphs of the encoders that are there
 
-bert/ and distilbert/ are sequence classifiers as `save_pretrained` writes them, with `recorded.safetensors`: batches with
-and without padding, and the hidden states, logits and sentence embeddings of each. bert.onnx and distilbert.onnx are the
-same networks exported by `torch.onnx.export` from a trace, bert_program.onnx and distilbert_program.onnx by its newer
-exporter from the exported program, with PyTorch's own attention.
+bert/ and distilbert/ are sequence classifiers as `save_pretrained` writes them, with `recorded.safetensors`: batches
+with and without padding, and the hidden states, logits and sentence embeddings of each. bert.onnx and distilbert.onnx
+are the same networks exported by `torch.onnx.export` from a trace, bert_program.onnx and distilbert_program.onnx by its
+newer exporter from the exported program, with PyTorch's own attention.
 """
 
 import sys
