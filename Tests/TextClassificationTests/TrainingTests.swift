@@ -252,7 +252,7 @@ struct TrainingTests {
   @Test("a small encoder learns from nothing, its vocabulary from the data")
   func scratch() throws {
     let world = try SmallWorld()
-    var training = world.training(try world.data(), epochs: 12)
+    var training = world.training(try world.data(), epochs: 25)
     training.encoder = nil
     training.settings.startsFromScratch = true
     training.settings.learningRate = 0.002
