@@ -41,7 +41,7 @@ let package = Package(
     .library(name: "Encoders", targets: ["Encoders"]),
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Tokenization", targets: ["Tokenization"]),
-    .library(name: "Metrics", targets: ["Metrics"]),
+    .library(name: "Measures", targets: ["Measures"]),
     .library(name: "Reports", targets: ["Reports"]),
     .library(name: "Verification", targets: ["Verification"]),
     .library(name: "PreferenceStore", targets: ["PreferenceStore"]),
@@ -81,7 +81,7 @@ let package = Package(
     module("Datasets", ["Parquet", "Tensors", "Files", "Threads", "CSimdJSON"]),
     module("Encoders", ["Tokenization", "Checkpoints", "GraphEngine", "ONNX", "Tensors", "Files"]),
     module("Tokenization", ["Files", "Threads", "CSimdJSON"]),
-    module("Metrics"),
+    module("Measures"),
     module("Reports", ["ONNX", "Tensors", "Threads"]),
     // Trust
     module(
@@ -92,21 +92,21 @@ let package = Package(
     module(
       "PairwiseRanking",
       [
-        "Verification", "Training", "Checkpoints", "Datasets", "Metrics", "Reports", "GraphEngine", "ONNX", "Tensors",
+        "Verification", "Training", "Checkpoints", "Datasets", "Measures", "Reports", "GraphEngine", "ONNX", "Tensors",
         "Files", "Threads",
       ],
       resources: [.copy("Resources")]),
     module(
       "Recommendation",
       [
-        "Verification", "Training", "Checkpoints", "Datasets", "Parquet", "Metrics", "Reports", "GraphEngine", "ONNX",
+        "Verification", "Training", "Checkpoints", "Datasets", "Parquet", "Measures", "Reports", "GraphEngine", "ONNX",
         "Tensors", "Files", "Threads",
       ],
       resources: [.copy("Resources")]),
     module(
       "TextClassification",
       [
-        "Verification", "Training", "Encoders", "Tokenization", "Checkpoints", "Datasets", "Parquet", "Metrics",
+        "Verification", "Training", "Encoders", "Tokenization", "Checkpoints", "Datasets", "Parquet", "Measures",
         "Reports", "GraphEngine", "ONNX", "Tensors", "Files", "Threads",
       ],
       resources: [.copy("Resources")]),
@@ -148,7 +148,7 @@ let package = Package(
       ],
       resources: [.copy("Resources")]),
     tests(of: "Tokenization"),
-    tests(of: "Metrics"),
+    tests(of: "Measures"),
     tests(of: "Reports"),
     tests(of: "Verification", ["CommandSupport"]),
     tests(of: "PreferenceStore", ["CommandSupport"]),
@@ -162,14 +162,14 @@ let package = Package(
     tests(
       of: "Recommendation",
       [
-        "Datasets", "Metrics", "Training", "GraphEngine", "ReferenceRuntime", "Checkpoints", "Verification", "ONNX",
+        "Datasets", "Measures", "Training", "GraphEngine", "ReferenceRuntime", "Checkpoints", "Verification", "ONNX",
         "Parquet", "Tensors", "CommandSupport",
       ],
       resources: [.copy("Resources")]),
     tests(
       of: "TextClassification",
       [
-        "Datasets", "Metrics", "Training", "Encoders", "Tokenization", "Checkpoints", "Verification",
+        "Datasets", "Measures", "Training", "Encoders", "Tokenization", "Checkpoints", "Verification",
         "ReferenceRuntime", "ONNX", "Tensors", "CommandSupport",
       ],
       resources: [.copy("Resources")]),

@@ -1,7 +1,7 @@
 // Measures a ranker on pairs: every item is scored once, then the pairs are differences.
 
 import GraphEngine
-import Metrics
+import Measures
 import ONNX
 import Tensors
 

@@ -1,7 +1,7 @@
 // The page that tells a person what was trained, how well, and on what.
 
 import Foundation
-import Metrics
+import Measures
 import ONNX
 import Reports
 import Verification

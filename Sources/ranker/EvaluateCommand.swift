@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Foundation
-import Metrics
+import Measures
 import PairwiseRanking
 import Reports
 

@@ -1,7 +1,7 @@
 // The measures against hand computations, the plain list measures, and every order of equal scores counted out.
 
 import Datasets
-import Metrics
+import Measures
 import Recommendation
 import Testing
 

@@ -1,6 +1,6 @@
 // How well a classifier does on some samples.
 
-import Metrics
+import Measures
 
 /// Precision, recall and F1 of a classifier's decisions: over all decisions, over labels, and of each label.
 public struct ClassificationMeasures: Sendable, Hashable, Codable {

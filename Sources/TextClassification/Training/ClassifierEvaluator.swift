@@ -3,7 +3,7 @@
 import Encoders
 import Glibc
 import GraphEngine
-import Metrics
+import Measures
 import ONNX
 import Tensors
 

@@ -1,6 +1,6 @@
 // Thresholds of decisions, worked by hand.
 
-import Metrics
+import Measures
 import Testing
 
 @Suite("Thresholds")

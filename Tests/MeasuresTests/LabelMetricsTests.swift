@@ -1,6 +1,6 @@
 // Measures of labels, against scikit-learn 1.9.1.
 
-import Metrics
+import Measures
 import Testing
 
 @Suite("Labels")

@@ -1,6 +1,6 @@
 // Measures of ranked lists, against hand computations and scikit-learn 1.9.1.
 
-import Metrics
+import Measures
 import Testing
 
 @Suite("Ranked lists")

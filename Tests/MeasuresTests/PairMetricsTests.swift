@@ -1,6 +1,6 @@
 // Measures of pairs, against hand counts and scipy.
 
-import Metrics
+import Measures
 import Testing
 
 @Suite("Pairwise accuracy")
