@@ -23,6 +23,7 @@ func debian(_ name: String, _ package: String, pkgConfig: String? = nil) -> Targ
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
   name: "RankerKit",
@@ -49,10 +50,20 @@ let package = Package(
     .library(name: "Recommendation", targets: ["Recommendation"]),
     .library(name: "TextClassification", targets: ["TextClassification"]),
     .library(name: "Parquet", targets: ["Parquet"]),
+    .library(name: "TrainingService", targets: ["TrainingService"]),
+    .library(name: "TrainingClient", targets: ["TrainingClient"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+    // Its settings are ours, so it needs no configuration of its own; TLS and HTTP/2 are a proxy's.
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: ["FullFoundation"]),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
   ],
   targets: [
     // Ground
@@ -110,12 +121,27 @@ let package = Package(
         "Reports", "GraphEngine", "ONNX", "Tensors", "Files", "Threads",
       ],
       resources: [.copy("Resources")]),
+    // Service
+    module("TrainingClient"),
+    module(
+      "TrainingService",
+      [
+        "Checkpoints", "Files", "Reports", "CCrypto", grdb, logging,
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      resources: [.copy("Resources")]),
     // Commands
     .executableTarget(
       name: "ranker",
       dependencies: [
-        "PairwiseRanking", "Recommendation", "TextClassification", "PreferenceStore", "Verification", "Training",
-        "Reports", "Encoders", "Tokenization", "Files", argumentParser,
+        "PairwiseRanking", "Recommendation", "TextClassification", "PreferenceStore", "TrainingService",
+        "TrainingClient", "Verification", "Training", "Reports", "Encoders", "Tokenization", "Files", logging,
+        argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -173,12 +199,16 @@ let package = Package(
         "ReferenceRuntime", "ONNX", "Tensors", "CommandSupport",
       ],
       resources: [.copy("Resources")]),
+    tests(of: "TrainingService", ["TrainingClient", "CommandSupport", grdb, logging]),
     .executableTarget(
       name: "parquet-copy", dependencies: ["Parquet"], path: "Tests/ParquetCopy", swiftSettings: strict),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["ranker", "onnx-verify", "PreferenceStore", "Datasets", "ONNX", "Tensors", "CommandSupport"],
+      dependencies: [
+        "ranker", "onnx-verify", "PreferenceStore", "TrainingClient", "Datasets", "ONNX", "Tensors", "CommandSupport",
+        grdb,
+      ],
       swiftSettings: strict),
   ],
   cLanguageStandard: .gnu17,

@@ -1,0 +1,98 @@
+// Bodies of requests: forms and JSON, up to a size.
+
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// Reads bodies before anything else looks at the request, so that a form's token can be checked and the form read.
+struct BodyReading: RouterMiddleware {
+  /// More than any form, and than the items of a prediction that a person waits for.
+  static let greatestSize = 1 << 20
+
+  func handle(
+    _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
+  ) async throws -> Response {
+    guard request.method.hasBody else { return try await next(request, context) }
+    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.greatestSize {
+      throw NIOTooManyBytesError(maxBytes: Self.greatestSize)
+    }
+    var request = request
+    _ = try await request.collectBody(upTo: Self.greatestSize)
+    return try await next(request, context)
+  }
+}
+
+extension HTTPRequest.Method {
+  /// Whether the request changes something, as its method says.
+  var hasBody: Bool { self == .post || self == .put || self == .patch || self == .delete }
+}
+
+extension Request {
+  private var bytes: Data {
+    get async throws {
+      // Collected before: this only takes it out.
+      Data(buffer: try await body.collect(upTo: BodyReading.greatestSize))
+    }
+  }
+
+  private var mediaType: String {
+    let type = headers[.contentType]?.split(separator: ";").first.map(String.init) ?? ""
+    return type.trimmingCharacters(in: .whitespaces).lowercased()
+  }
+
+  var isForm: Bool { mediaType == "application/x-www-form-urlencoded" }
+
+  /// The fields of a form; the last one counts where a name comes twice.
+  /// - Throws: ``ServiceProblem`` where the body is no form.
+  func form() async throws -> [String: String] {
+    guard isForm || mediaType.isEmpty else {
+      throw ServiceProblem(
+        status: .unsupportedMediaType, message: "the body is \(mediaType); expected application/x-www-form-urlencoded")
+    }
+    let text = String(decoding: try await bytes, as: UTF8.self)
+    var fields: [String: String] = [:]
+    for pair in text.split(separator: "&") {
+      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard let name = Self.decoded(parts[0]), let value = Self.decoded(parts.count > 1 ? parts[1] : "") else {
+        throw ServiceProblem.badRequest("the form has \"\(pair.prefix(40))\", which is not percent-encoded UTF-8")
+      }
+      fields[name] = value
+    }
+    return fields
+  }
+
+  private static func decoded(_ text: Substring) -> String? {
+    text.replacingOccurrences(of: "+", with: " ").removingPercentEncoding
+  }
+
+  /// The members of a JSON object.
+  /// - Throws: ``ServiceProblem`` where the body is none, or has members that are not `known`.
+  func object(_ known: Set<String>) async throws -> [String: JSONValue] {
+    guard mediaType == "application/json" || mediaType.isEmpty else {
+      throw ServiceProblem(
+        status: .unsupportedMediaType, message: "the body is \(mediaType); expected application/json")
+    }
+    let data = try await bytes
+    guard !data.isEmpty else { return [:] }
+    guard let object = (try? JSONValue(parsing: data))?.object else {
+      throw ServiceProblem.badRequest("the body is not a JSON object")
+    }
+    if let unknown = object.keys.filter({ !known.contains($0) }).min() {
+      throw ServiceProblem.badRequest(
+        "the body has a member \"\(unknown.prefix(40))\"; known are \(known.sorted().joined(separator: ", "))")
+    }
+    return object
+  }
+}
+
+extension [String: JSONValue] {
+  /// A member that is text; nil where it is missing or null.
+  func text(_ name: String) throws -> String? {
+    guard let value = self[name], !value.isNull else { return nil }
+    guard let text = value.string else {
+      throw ServiceProblem.badRequest("\"\(name)\" is \(value.text.prefix(40)); expected a string")
+    }
+    return text
+  }
+}

@@ -1,0 +1,80 @@
+// The description of the API that is served: what programs and their makers read, and what else is not allowed.
+
+import Files
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// The OpenAPI document (3.1.0) of `/api/v1`: the file of the package, with one alternative of a job's request for each
+/// kind of training that this server has.
+struct InterfaceDescription: Sendable {
+  private let document: JSONValue
+
+  init(_ catalogue: TrainingCatalogue) throws {
+    let data = try Data(contentsOf: URL(fileURLWithPath: packageResource("openapi.json", of: "TrainingService")))
+    let plain = try JSONValue(parsing: data)
+    document = plain.setting(
+      ["components", "schemas", "JobRequest"], to: ["oneOf": .array(catalogue.kinds.map(Self.request))])
+  }
+
+  private static func request(of kind: TrainingKind) -> JSONValue {
+    let parameters = kind.parameters.map { parameter -> (String, JSONValue) in
+      var schema = parameter.schema.object ?? [:]
+      schema["description"] = .string(parameter.help)
+      return (parameter.name, .object(schema))
+    }
+    let dataPath: JSONValue = [
+      "type": kind.hasSample ? ["string", "null"] : ["string"],
+      "description": .string("In the data folder: \(kind.dataHelp)."),
+    ]
+    return [
+      "type": "object", "title": .string(kind.title), "additionalProperties": false,
+      "required": kind.hasSample ? ["kind"] : ["kind", "data_path"],
+      "properties": [
+        "kind": ["const": .string(kind.name)],
+        "model_name": ["type": ["string", "null"], "pattern": "^[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}$"],
+        "data_path": dataPath,
+        "parameters": [
+          "type": ["object", "null"], "additionalProperties": false,
+          "properties": .object(Dictionary(parameters) { first, _ in first }),
+        ],
+      ],
+    ]
+  }
+
+  /// Serves the document, and answers methods that an address does not have by saying which it has (RFC 9110, 15.5.6).
+  func add(to router: some RouterMethods<ServiceContext>) {
+    router.get("api/v1/openapi.json") { _, _ in JSONResponse(document) }
+    for (path, item) in document["paths"]?.object ?? [:] {
+      let known = Set(item.object?.keys.map { $0.uppercased() } ?? [])
+      let allowed = known.contains("GET") ? known.union(["HEAD"]) : known
+      // The one address whose last part may have slashes itself.
+      let parts = path.replacingOccurrences(of: "{file}", with: "**")
+      let route = parts.replacing(/\{([a-z]+)\}/) { ":\($0.1)" }
+      for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete, .options, .trace, .query]
+      where !allowed.contains(method.rawValue) {
+        router.on(RouterPath(route), method: method) { _, _ -> Response in
+          throw ServiceProblem(
+            status: .methodNotAllowed,
+            message: "\(method.rawValue) is not allowed here; \(allowed.sorted().joined(separator: ", ")) is",
+            headers: [.allow: allowed.sorted().joined(separator: ", ")])
+        }
+      }
+    }
+  }
+}
+
+extension HTTPRequest.Method {
+  /// A safe method with a body; HTTPTypes has no name for it.
+  fileprivate static let query = Self("QUERY")!
+}
+
+extension JSONValue {
+  /// The value with another one at the end of a path of keys.
+  fileprivate func setting(_ path: [String], to value: JSONValue) -> JSONValue {
+    guard let key = path.first else { return value }
+    var members = object ?? [:]
+    members[key] = (members[key] ?? [:]).setting(Array(path.dropFirst()), to: value)
+    return .object(members)
+  }
+}

@@ -1,0 +1,144 @@
+// The service as a whole: the store, the workers, and the addresses that it answers.
+
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// How a server runs.
+public struct ServerSettings: Sendable {
+  public var host = "127.0.0.1"
+  /// 0 takes a free one.
+  public var port = 8080
+  public var database: String
+  public var dataRoot: String
+  public var modelsDirectory: String
+  /// Trainings at a time in this process; 0 leaves them to other workers.
+  public var workers = 1
+  /// Threads of a training, and bytes that it may allocate; see ``WorkerSettings``.
+  public var threads: Int?
+  public var memoryLimit: Int?
+  /// Whether people reach the service over encrypted connections only (a proxy before it): cookies say so then.
+  public var isSecure = false
+  public var lease = Duration.seconds(15)
+
+  public init(database: String, dataRoot: String, modelsDirectory: String) {
+    self.database = database
+    self.dataRoot = dataRoot
+    self.modelsDirectory = modelsDirectory
+  }
+}
+
+/// A server with its workers.
+public struct TrainingServer: Sendable {
+  private let settings: ServerSettings
+  private let parts: ServiceParts
+  private let book: PageBook
+  private let description: InterfaceDescription
+  private let queue: JobQueue
+  private let logger: Logger
+  /// The link by which the first account is made, below the server's address; nil where there are accounts.
+  public let firstAccountPath: String?
+
+  /// Opens the store and makes what is not there; nothing listens yet.
+  ///
+  /// - Parameter cost: of the hashes of new passwords.
+  /// - Throws: ``StoreError``, ``DataRootError``.
+  public init(
+    _ settings: ServerSettings, catalogue: TrainingCatalogue, logger: Logger, cost: Password.Cost = .recommended
+  ) async throws {
+    self.settings = settings
+    self.logger = logger
+    try FileManager.default.createDirectory(atPath: settings.modelsDirectory, withIntermediateDirectories: true)
+    book = try PageBook()
+    description = try InterfaceDescription(catalogue)
+    let store = try ServiceStore(path: settings.database)
+    let accounts = Accounts(store, cost: cost)
+    let signals = JobSignals()
+    queue = JobQueue(store, signals: signals, lease: settings.lease)
+    firstAccountPath = try await accounts.firstAccountToken().map { "/first-account/\($0)" }
+    let folder = URL(fileURLWithPath: settings.modelsDirectory).standardizedFileURL.path
+    parts = ServiceParts(
+      store: store, accounts: accounts, book: JobBook(store, signals: signals), models: ModelRegistry(store),
+      signals: signals, catalogue: catalogue, root: try DataRoot(settings.dataRoot), modelsDirectory: folder,
+      metrics: ServiceMetrics(), key: try await accounts.signingKey(), isSecure: settings.isSecure)
+  }
+
+  /// Answers requests and runs trainings until SIGTERM or SIGINT, or until the task is cancelled. Trainings that run then
+  /// save their state; their jobs go on at the next start.
+  ///
+  /// - Parameter ready: called with the port once the server listens.
+  public func run(
+    signals: [UnixSignal] = [.sigterm, .sigint], ready: @escaping @Sendable (Int) async -> Void = { _ in }
+  ) async throws {
+    let application = Application(
+      router: router, configuration: ApplicationConfiguration(address: .hostname(settings.host, port: settings.port)),
+      onServerRunning: { await ready($0.localAddress?.port ?? settings.port) }, logger: logger)
+    // After a crash, what the crashed server ran goes on at once.
+    try await queue.endLeases(whereWorker: WorkerName.isOfDeadProcess)
+    let workers = WorkerService(workers: makeWorkers())
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [.init(service: workers), .init(service: application)], gracefulShutdownSignals: signals,
+        logger: logger))
+    try await group.run()
+  }
+
+  private func makeWorkers() -> [Worker] {
+    let settings = WorkerSettings(
+      modelsDirectory: parts.modelsDirectory, threads: settings.threads, memoryLimit: settings.memoryLimit)
+    return (0..<self.settings.workers).map { number in
+      Worker(
+        name: WorkerName.own(number + 1), queue: queue,
+        catalogue: parts.catalogue, root: parts.root, settings: settings, logger: logger)
+    }
+  }
+
+  private var router: Router<ServiceContext> {
+    let router = Router(context: ServiceContext.self, options: [.autoGenerateHeadEndpoints])
+    router.add(middleware: Answering(metrics: parts.metrics, page: book.page))
+    router.add(middleware: BodyReading())
+    router.add(middleware: Authentication(parts: parts))
+    router.get("health") { _, _ in
+      // A store that does not answer is no health.
+      _ = try await parts.book.counts()
+      return JSONResponse(["status": "ok"])
+    }
+    router.get("metrics") { _, context in
+      _ = try context.user
+      let text = parts.metrics.text(jobs: try await parts.book.counts(), watchers: parts.signals.watcherCount)
+      return Response(
+        status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+        body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+    FormerInterface(parts: parts).add(to: router)
+    let api = router.group("api/v1")
+    AccountInterface(parts: parts).add(to: api)
+    JobInterface(parts: parts).add(to: api)
+    ModelInterface(parts: parts).add(to: api)
+    description.add(to: router)
+    book.addAssets(to: router)
+    AccountPages(parts: parts, book: book).add(to: router)
+    TrainPages(parts: parts, book: book).add(to: router)
+    JobPages(parts: parts, book: book).add(to: router)
+    ModelPages(parts: parts, book: book).add(to: router)
+    return router
+  }
+}
+
+/// The workers of a process, for as long as it serves.
+private struct WorkerService: Service {
+  let workers: [Worker]
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await withTaskGroup { group in
+        for worker in workers { group.addTask { await worker.run() } }
+        // Without workers, there is the end to wait for all the same.
+        if workers.isEmpty { group.addTask { while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) } } }
+      }
+    }
+  }
+}

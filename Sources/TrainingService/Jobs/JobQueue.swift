@@ -1,0 +1,284 @@
+// The durable queue: each job to one worker at a time, until one of them has ended it.
+
+import Foundation
+
+/// A worker's right to run a job, as long as its lease holds. The attempt's number is a fencing token: it grows with
+/// each claim of the job, and whatever an earlier attempt still says is refused.
+public struct Claim: Sendable {
+  public let job: Job
+  public var attempt: Int { job.attempt }
+}
+
+/// Why an attempt did not end with a model.
+public enum AttemptFailure: Sendable, Hashable {
+  /// The training itself said why it can't be: the same settings and data would end the same way. The job fails.
+  case refused(String)
+  /// Something broke: the process was killed, the disk was full. The job is tried again, up to three times.
+  case broke(String)
+
+  var message: String {
+    switch self {
+    case .refused(let message), .broke(let message): message
+    }
+  }
+}
+
+/// What a training that ended well reports.
+public struct AttemptResult: Sendable {
+  /// The folder of the model.
+  public var directory: String
+  /// Names of its files, below the folder.
+  public var files: [String]
+  /// The training's last line.
+  public var metrics: JSONValue
+
+  public init(directory: String, files: [String], metrics: JSONValue) {
+    self.directory = directory
+    self.files = files
+    self.metrics = metrics
+  }
+}
+
+/// The jobs that wait, and those that workers have. The queue is the table of jobs itself, so that a job and its place
+/// in the queue can't disagree.
+public struct JobQueue: Sendable {
+  let store: ServiceStore
+  let signals: JobSignals
+
+  /// Attempts that may break before the job is given up.
+  static let mostFailures = 3
+  /// A worker that was not heard of for so long has lost its job.
+  let lease: Duration
+
+  public init(_ store: ServiceStore, signals: JobSignals, lease: Duration = .seconds(15)) {
+    self.store = store
+    self.signals = signals
+    self.lease = lease
+  }
+
+  /// How long a job waits after its `n`th failure: 2 s, 8 s, …
+  static func backOff(afterFailures count: Int) -> Duration { .seconds(2 << (2 * (max(count, 1) - 1))) }
+
+  /// Takes the job that has waited longest; nil where there is none. Jobs of lost workers are given back first.
+  ///
+  /// - Parameter worker: a name for people; leases go by attempts.
+  public func claim(worker: String) async throws -> Claim? {
+    let (claim, recovered) = try await store.write(durably: true) { [now = store.now] transaction in
+      let recovered = try Self.recoverLost(at: now, in: transaction)
+      let row = try transaction.row(
+        """
+        UPDATE jobs SET status = 'loading_data', attempt = attempt + 1, worker = $1, lease_until = $2, has_advanced = 0,
+          progress = NULL, updated_at = $3, started_at = COALESCE(started_at, $4)
+        WHERE id = (
+          SELECT id FROM jobs WHERE status = 'pending' AND not_before <= $5 ORDER BY not_before, created_at, id LIMIT 1)
+        RETURNING id
+        """, .text(worker), SQLValue(now + lease), SQLValue(now), SQLValue(now), SQLValue(now))
+      guard let row else { return (nil as Claim?, recovered) }
+      let job = try JobBook.job(row.text("id"), in: transaction)!
+      try JobBook.note(
+        .status, ["status": .string(job.status.rawValue), "worker": .string(worker)], job: job.id, attempt: job.attempt,
+        at: now, in: transaction)
+      return (Claim(job: job), recovered)
+    }
+    for id in recovered { signals.announce(id) }
+    if let claim { signals.announce(claim.job.id) }
+    return claim
+  }
+
+  /// Jobs whose lease ran out go back, as after a failure.
+  private static func recoverLost(at now: Moment, in transaction: Transaction) throws -> [String] {
+    let lost = try transaction.rows(
+      "\(Job.selection) WHERE jobs.status IN \(JobStatus.running) AND jobs.lease_until < $1", SQLValue(now))
+    return try lost.map { row in
+      let job = try Job(row)
+      let message = "worker \(job.worker ?? "?") was not heard of any more"
+      if job.isCancelRequested {
+        try end(job, .cancelled, problem: nil, at: now, in: transaction)
+      } else {
+        try retryOrGiveUp(job, problem: message, at: now, in: transaction)
+      }
+      return job.id
+    }
+  }
+
+  /// Ends the leases of workers that are known to be gone, so that their jobs need not wait for it.
+  ///
+  /// - Parameter isGone: told a worker's name. A mistake costs the work of an attempt, never a second end: the attempt
+  ///   that runs still would be refused.
+  public func endLeases(whereWorker isGone: @escaping @Sendable (String) -> Bool) async throws {
+    try await store.write(durably: false) { [now = store.now] transaction in
+      let rows = try transaction.rows("SELECT id, attempt, worker FROM jobs WHERE status IN \(JobStatus.running)")
+      for row in rows where row.optionalText("worker").map(isGone) == true {
+        try transaction.execute(
+          "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND attempt = $3", SQLValue(now - .milliseconds(1)),
+          .text(row.text("id")), SQLValue(row.int("attempt")))
+      }
+    }
+    signals.announceWork()
+  }
+
+  /// Keeps the lease.
+  /// - Returns: whether somebody wants the job cancelled.
+  /// - Throws: `JobError.staleAttempt` where it was lost: the worker has to stop.
+  public func renew(_ claim: Claim) async throws -> Bool {
+    try await store.write(durably: false) { [now = store.now] transaction in
+      let row = try transaction.row(
+        """
+        UPDATE jobs SET lease_until = $1 WHERE id = $2 AND attempt = $3 AND status IN \(JobStatus.running)
+        RETURNING cancel_requested
+        """, SQLValue(now + lease), .text(claim.job.id), SQLValue(claim.attempt))
+      guard let row else { throw claim.isStale }
+      return row.bool("cancel_requested")
+    }
+  }
+
+  /// Whether somebody wants the job cancelled.
+  func isCancelRequested(_ claim: Claim) async throws -> Bool {
+    try await store.read {
+      try $0.row("SELECT cancel_requested FROM jobs WHERE id = $1", .text(claim.job.id))?.bool("cancel_requested")
+        ?? false
+    }
+  }
+
+  /// What an attempt has to tell.
+  public struct Report: Sendable {
+    public var status: JobStatus?
+    public var progress: JSONValue?
+    public var events: [(kind: JobEvent.Kind, body: JSONValue)] = []
+
+    public init() {}
+
+    var isEmpty: Bool { status == nil && progress == nil && events.isEmpty }
+  }
+
+  /// Notes how far an attempt is, and renews its lease.
+  /// - Throws: `JobError.staleAttempt`.
+  public func report(_ report: Report, of claim: Claim) async throws {
+    try await store.write(durably: false) { [now = store.now] transaction in
+      let furthest = report.events.compactMap { $0.kind == .epoch ? Self.place($0.body) : nil }.max() ?? 0
+      let changed = try transaction.execute(
+        """
+        UPDATE jobs SET status = COALESCE($1, status), progress = COALESCE($2, progress),
+          has_advanced = CASE WHEN $3 > furthest THEN 1 ELSE has_advanced END,
+          furthest = CASE WHEN $3 > furthest THEN $3 ELSE furthest END, lease_until = $4, updated_at = $5
+        WHERE id = $6 AND attempt = $7 AND status IN \(JobStatus.running)
+        """, SQLValue(report.status?.rawValue), SQLValue(report.progress), SQLValue(furthest),
+        SQLValue(now + lease), SQLValue(now), .text(claim.job.id), SQLValue(claim.attempt))
+      guard changed == 1 else { throw claim.isStale }
+      for event in report.events {
+        try JobBook.note(
+          event.kind, event.body, job: claim.job.id, attempt: claim.attempt, at: now, in: transaction)
+      }
+    }
+    signals.announce(claim.job.id)
+  }
+
+  /// Ends the job with a model, which becomes the next version of its name: both or neither.
+  /// - Throws: `JobError.staleAttempt` where the attempt is not the present one: a job ends once.
+  public func complete(_ claim: Claim, _ result: AttemptResult) async throws {
+    try await ending(claim) { job, now, transaction in
+      try transaction.execute(
+        "UPDATE jobs SET metrics = $1, model_path = $2 WHERE id = $3", SQLValue(result.metrics),
+        .text(result.directory), .text(job.id))
+      try ModelRegistry.register(result, of: job, at: now, in: transaction)
+      try Self.end(job, .completed, problem: nil, at: now, in: transaction)
+    }
+  }
+
+  /// Ends the attempt without a model.
+  /// - Throws: `JobError.staleAttempt`.
+  public func fail(_ claim: Claim, _ failure: AttemptFailure) async throws {
+    try await ending(claim) { job, now, transaction in
+      switch failure {
+      case .refused(let problem): try Self.end(job, .failed, problem: problem, at: now, in: transaction)
+      case .broke(let problem): try Self.retryOrGiveUp(job, problem: problem, at: now, in: transaction)
+      }
+    }
+  }
+
+  /// Gives the job back, to go on where it stands: the worker is being stopped.
+  /// - Throws: `JobError.staleAttempt`.
+  public func release(_ claim: Claim) async throws {
+    try await ending(claim) { job, now, transaction in
+      try Self.giveBack(job, failures: job.failures, problem: nil, at: now, in: transaction)
+    }
+  }
+
+  /// Ends the job as somebody wished.
+  /// - Throws: `JobError.staleAttempt`.
+  public func cancelled(_ claim: Claim) async throws {
+    try await ending(claim) { job, now, transaction in
+      try Self.end(job, .cancelled, problem: nil, at: now, in: transaction)
+    }
+  }
+
+  private func ending(
+    _ claim: Claim, _ body: @escaping @Sendable (Job, Moment, Transaction) throws -> Void
+  ) async throws {
+    try await store.write(durably: true) { [now = store.now] transaction in
+      guard let job = try JobBook.job(claim.job.id, in: transaction), job.attempt == claim.attempt,
+        job.status.isRunning
+      else { throw claim.isStale }
+      try body(job, now, transaction)
+    }
+    signals.announce(claim.job.id)
+    signals.announceWork()
+  }
+
+  /// How far an epoch is, with the folds before it.
+  private static func place(_ epoch: JSONValue) -> Int64 {
+    (epoch["fold"]?.integer ?? 0) * 1_000_000 + (epoch["epoch"]?.integer ?? 0)
+  }
+
+  // Steps of a transaction
+
+  /// An attempt that got further than those before is no failure: a long training may be killed any number of times, one
+  /// that dies at the same place each time is given up.
+  private static func retryOrGiveUp(
+    _ job: Job, problem: String, at now: Moment, in transaction: Transaction
+  ) throws {
+    let failures = job.failures + (job.hasAdvanced ? 0 : 1)
+    guard failures < mostFailures else {
+      try transaction.execute("UPDATE jobs SET failures = $1 WHERE id = $2", SQLValue(failures), .text(job.id))
+      return try end(
+        job, .failed, problem: "given up after \(failures) attempts; the last one: \(problem)", at: now,
+        in: transaction)
+    }
+    try giveBack(job, failures: failures, problem: problem, at: now, in: transaction)
+  }
+
+  private static func giveBack(
+    _ job: Job, failures: Int, problem: String?, at now: Moment, in transaction: Transaction
+  ) throws {
+    let turn = failures > job.failures ? now + backOff(afterFailures: failures) : now
+    try transaction.execute(
+      """
+      UPDATE jobs SET status = 'pending', failures = $1, not_before = $2, problem = $3, worker = NULL,
+        lease_until = NULL, updated_at = $4 WHERE id = $5
+      """, SQLValue(failures), SQLValue(turn), SQLValue(problem), SQLValue(now), .text(job.id))
+    try note(.pending, problem: problem, of: job, at: now, in: transaction)
+  }
+
+  private static func end(
+    _ job: Job, _ status: JobStatus, problem: String?, at now: Moment, in transaction: Transaction
+  ) throws {
+    try transaction.execute(
+      """
+      UPDATE jobs SET status = $1, problem = $2, worker = NULL, lease_until = NULL, updated_at = $3, finished_at = $4
+      WHERE id = $5
+      """, .text(status.rawValue), SQLValue(problem), SQLValue(now), SQLValue(now), .text(job.id))
+    try note(status, problem: problem, of: job, at: now, in: transaction)
+  }
+
+  private static func note(
+    _ status: JobStatus, problem: String?, of job: Job, at now: Moment, in transaction: Transaction
+  ) throws {
+    var body: [String: JSONValue] = ["status": .string(status.rawValue)]
+    if let problem { body["problem"] = .string(problem) }
+    try JobBook.note(.status, .object(body), job: job.id, attempt: job.attempt, at: now, in: transaction)
+  }
+}
+
+extension Claim {
+  fileprivate var isStale: JobError { .staleAttempt(id: job.id, attempt: attempt) }
+}
