@@ -21,6 +21,15 @@ func interruptibly<Value: Sendable>(_ work: @escaping @Sendable () throws -> Val
     for source in sources { source.cancel() }
     for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
   }
+  return try waiting(for: task)
+}
+
+/// Does what is asynchronous, and waits for it.
+func waiting<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) throws -> Value {
+  try waiting(for: Task.detached { try await work() })
+}
+
+private func waiting<Value: Sendable>(for task: Task<Value, any Error>) throws -> Value {
   let box = ResultBox<Value>()
   let done = DispatchSemaphore(value: 0)
   Task.detached {
@@ -29,6 +38,11 @@ func interruptibly<Value: Sendable>(_ work: @escaping @Sendable () throws -> Val
   }
   done.wait()
   return try box.result!.get()
+}
+
+/// The path of this program.
+var ownPath: String {
+  (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
 }
 
 /// Written before the semaphore is signalled and read after.

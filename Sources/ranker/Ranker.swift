@@ -26,5 +26,6 @@ struct Ranker: ParsableCommand {
           Rank.self, Recommend.self, Predict.self, Similar.self, Classify.self, Embed.self, Evaluate.self, Models.self,
           Inspect.self, Convert.self, Tokenize.self,
         ]),
+      CommandGroup(name: "Serving trainings:", subcommands: [Serve.self, Users.self, Jobs.self]),
     ])
 }

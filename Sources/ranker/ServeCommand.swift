@@ -1,0 +1,121 @@
+// `ranker serve`: the training service on this machine.
+
+import ArgumentParser
+import Foundation
+import Logging
+import TrainingService
+
+struct Serve: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serve trainings over HTTP: a queue, workers, and an API, on one machine.",
+    discussion: """
+      Everything is in this one process and one SQLite file: accounts, jobs, what became of them. A training runs as a \
+      process of its own; a killed server or training loses nothing, the next start goes on.
+
+      The first start prints a link to create the first account. Ctrl-C lets trainings save their state.
+      """)
+
+  @OptionGroup var place: ServiceDatabaseOptions
+
+  @Option(help: "The address to listen on; 0.0.0.0 for all.")
+  var host = "127.0.0.1"
+
+  @Option(help: "The port to listen on; 0 for a free one.")
+  var port = 8080
+
+  @Option(help: ArgumentHelp("The folder that trainings may read data from.", valueName: "directory"))
+  var dataRoot = "."
+
+  @Option(help: ArgumentHelp("The folder for models; made where it does not exist.", valueName: "directory"))
+  var modelsDir = "ml_models"
+
+  @Option(help: ArgumentHelp("Trainings at a time.", valueName: "n"))
+  var workers = 1
+
+  @Option(
+    help: ArgumentHelp("Threads of each training (default: the cores, shared among the workers).", valueName: "n"))
+  var threads: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Megabytes that a training may allocate; 0 for no limit (default: most of the memory, shared among the workers).",
+      valueName: "MB"))
+  var memoryLimit: Int?
+
+  @Flag(help: "People reach this server by https only, through a proxy before it: mark cookies so.")
+  var behindHttps = false
+
+  @Flag(help: "Log as JSON, one object a line.")
+  var logJson = false
+
+  func validate() throws {
+    guard (0...65_535).contains(port) else { throw ValidationError("--port is \(port); expected 0 to 65535.") }
+    guard (0...256).contains(workers) else { throw ValidationError("--workers is \(workers); expected 0 to 256.") }
+    if let threads, threads < 1 { throw ValidationError("--threads is \(threads); expected 1 or more.") }
+    if let memoryLimit, memoryLimit < 0 {
+      throw ValidationError("--memory-limit is \(memoryLimit); expected 0 or more.")
+    }
+  }
+
+  func run() throws {
+    var settings = ServerSettings(database: place.path, dataRoot: dataRoot, modelsDirectory: modelsDir)
+    settings.host = host
+    settings.port = port
+    settings.workers = workers
+    settings.threads = threads ?? max(1, ProcessInfo.processInfo.processorCount / max(1, workers))
+    settings.memoryLimit = memoryBytes
+    settings.isSecure = behindHttps
+    let isJSON = logJson
+    let logger = Logger(label: "ranker") { label -> any LogHandler in
+      if isJSON { return JSONLog() }
+      return StreamLogHandler.standardError(label: label)
+    }
+    let (host, scheme) = (host, behindHttps ? "https" : "http")
+    let final = settings
+    try waiting {
+      let server = try await TrainingServer(final, catalogue: .own, logger: logger)
+      try await server.run { port in
+        let address = "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        print("Serving on \(address)")
+        if let path = server.firstAccountPath { print("Create the first account: \(address)\(path)") }
+        flushOutput()
+      }
+    }
+  }
+
+  /// Nine tenths of the memory, shared: the service itself needs some.
+  private var memoryBytes: Int? {
+    if let memoryLimit { return memoryLimit == 0 ? nil : memoryLimit << 20 }
+    return Int(ProcessInfo.processInfo.physicalMemory / 10 * 9) / max(1, workers)
+  }
+}
+
+/// Where the service's records are.
+struct ServiceDatabaseOptions: ParsableArguments {
+  @Option(
+    name: .customLong("database"),
+    help: ArgumentHelp("The database of accounts and jobs; made where it does not exist.", valueName: "file"))
+  var path = "ranker-service.db"
+}
+
+/// Log lines as JSON objects on the standard error, for programs.
+struct JSONLog: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.info
+  var metadataProvider: Logger.MetadataProvider?
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    var line: [String: JSONValue] = [
+      "at": .string(Moment.now.text), "level": .string(event.level.rawValue), "message": .string("\(event.message)"),
+    ]
+    for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) {
+      line[key] = .string("\(value)")
+    }
+    remark(JSONValue.object(line).text)
+  }
+}

@@ -1,0 +1,179 @@
+import CommandSupport
+import Foundation
+import GRDB
+import Glibc
+import Testing
+import TrainingClient
+
+/// The training service as its users run it: the program itself, killed at any moment.
+@Suite("ranker serve", .serialized)
+struct ServeTests {
+  /// A running server.
+  private final class Server {
+    let running: RunningCommand
+    let address: String
+    let port: Int
+
+    /// Starts one and waits until it says where it listens.
+    init(in folder: TemporaryDirectory, port: Int = 0, workers: Int = 2) async throws {
+      let output = folder.path("output-\(UUID().uuidString)")
+      running = try Command("ranker").start(
+        [
+          "serve", "--port", "\(port)", "--workers", "\(workers)", "--data-root", ".", "--models-dir", "models",
+          "--database", "service.db",
+        ], in: folder, output: output, errors: folder.path("log"))
+      var found: Substring?
+      for _ in 0..<600 where found == nil {
+        try await Task.sleep(for: .milliseconds(20))
+        let text = try String(contentsOfFile: output, encoding: .utf8)
+        found = text.firstMatch(of: /Serving on (http:\/\/\S+)\n/)?.1
+      }
+      address = String(try #require(found, "the server did not start: \(Self.log(folder))"))
+      self.port = Int(address.split(separator: ":").last ?? "") ?? 0
+    }
+
+    static func log(_ folder: TemporaryDirectory) -> String {
+      (try? String(contentsOfFile: folder.path("log"), encoding: .utf8)) ?? ""
+    }
+
+    func end(_ signal: Int32) -> Int32 {
+      running.signal(signal)
+      return running.wait()
+    }
+  }
+
+  private func addUser(in folder: TemporaryDirectory) throws {
+    let added = try Command("ranker").run(
+      ["users", "add", "anna@example.org", "--admin", "--database", "service.db"], input: "correct horse\n", in: folder)
+    #expect(added.status == 0, "\(added.errors)")
+    #expect(added.output == "added anna@example.org, an administrator\n")
+  }
+
+  private func client(_ server: Server) async throws -> TrainingClient {
+    try await TrainingClient(server: server.address, email: "anna@example.org", password: "correct horse")
+  }
+
+  @Test("trains what ranker trains, from the command line, and its models recommend")
+  func trains() async throws {
+    let folder = try TemporaryDirectory()
+    try addUser(in: folder)
+    let server = try await Server(in: folder)
+    let environment = ["RANKER_SERVER": server.address, "RANKER_PASSWORD": "correct horse"]
+    func jobs(_ arguments: [String]) throws -> CommandResult {
+      try Command("ranker").run(
+        ["jobs"] + arguments + ["--email", "anna@example.org"], in: folder, environment: environment)
+    }
+    for (kind, output) in [("popular", "--output-dir=x"), ("als", "--output-dir=x"), ("ncf", "--output-path=x/ncf.pt")]
+    {
+      let done = try jobs(["start", kind, "--wait", "--json"])
+      #expect(done.status == 0, "\(done.errors)")
+      let job = try JSONDecoder.snakeCase.decode(TrainingJob.self, from: done.outputBytes)
+      #expect(job.status == "completed")
+      // The same training without a service, with the same defaults.
+      let alone = try Command("ranker").run(["train", kind, output, "--json"], in: folder)
+      let last = try #require(alone.output.split(separator: "\n").last)
+      let outcome = try JSONDecoder.snakeCase.decode(Outcome.self, from: Data(last.utf8))
+      #expect(job.metrics.recallAtK != nil)
+      #expect(job.metrics.recallAtK == (outcome.measures ?? outcome.test)?.recall, "\(kind)")
+    }
+    let als = try jobs(["start", "als", "--parameter", "factors=8", "--model", "shop", "--wait"])
+    let path = try #require(als.output.firstMatch(of: /; (\/\S+)\n/)).1
+    let recommended = try Command("ranker").run(
+      ["recommend", "--model", "\(path)/als.pt", "--user", "user_017", "--top-k", "3", "--json"], in: folder)
+    #expect(recommended.status == 0, "\(recommended.errors)")
+
+    let wrong = try jobs(["start", "als", "--parameter", "factors=8000"])
+    #expect(wrong.status == 1)
+    #expect(wrong.errors == "Error: Factors is \"8000\"; expected a whole number from 1 to 512\n")
+    try folder.write("this is no table\n", to: "wrong.csv")
+    let refused = try jobs(["start", "als", "--data-path", "wrong.csv", "--wait"])
+    #expect(refused.status == 1)
+    #expect(refused.output.contains("failed: ") && refused.output.contains("wrong.csv"), "\(refused.output)")
+    #expect(!refused.output.contains(folder.url.path), "where the data folder is, is not told: \(refused.output)")
+    #expect(try jobs(["list"]).output.split(separator: "\n").count >= 6)
+    #expect(server.end(SIGTERM) == 0)
+  }
+
+  @Test("a server killed again and again loses no job and ends none twice")
+  func survivesKills() async throws {
+    let folder = try TemporaryDirectory()
+    try addUser(in: folder)
+    var server = try await Server(in: folder)
+    let client = try await client(server)
+    var ids: [String] = []
+    for round in 0..<6 {
+      for number in 0..<4 {
+        let job = try await client.start(
+          "als", model: "shop", parameters: ["iterations": "200", "factors": "32", "seed": "\(round * 4 + number)"])
+        ids.append(job.id)
+      }
+      try await Task.sleep(for: .milliseconds(Int.random(in: 50...900)))
+      #expect(server.end(SIGKILL) == 128 + SIGKILL)
+      server = try await Server(in: folder, port: server.port)
+    }
+    for id in ids {
+      let job = try await client.wait(for: id)
+      #expect(job.status == "completed", "\(job)")
+    }
+    #expect(server.end(SIGTERM) == 0)
+    let versions = try await DatabaseQueue(path: folder.path("service.db")).read { database in
+      try Int.fetchAll(database, sql: "SELECT version FROM model_versions ORDER BY version")
+    }
+    #expect(versions == Array(1...ids.count))
+  }
+
+  @Test("SIGTERM lets a training save its state, and the next start goes on from there")
+  func stopsInOrder() async throws {
+    let folder = try TemporaryDirectory()
+    try addUser(in: folder)
+    var server = try await Server(in: folder, workers: 1)
+    let client = try await client(server)
+    let job = try await client.start("als", parameters: ["iterations": "1000", "factors": "128"])
+    for _ in 0..<1000 where (try await client.job(job.id).progress?.epoch ?? 0) < 3 {
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    #expect(server.end(SIGTERM) == 0)
+    let state = folder.path("models/\(job.id)/als_training_state.pth")
+    #expect(FileManager.default.fileExists(atPath: state))
+    server = try await Server(in: folder, port: server.port, workers: 1)
+    let ended = try await client.wait(for: job.id)
+    #expect(ended.status == "completed")
+    #expect(ended.attempt == 2)
+    #expect(server.end(SIGTERM) == 0)
+  }
+
+  @Test("accounts are listed, changed and removed; the last administrator stays")
+  func users() throws {
+    let folder = try TemporaryDirectory()
+    func users(_ arguments: [String], input: String = "") throws -> CommandResult {
+      try Command("ranker").run(["users"] + arguments + ["--database", "service.db"], input: input, in: folder)
+    }
+    #expect(try users(["list"]).errors.contains("There is no database at service.db"))
+    #expect(try users(["add", "anna"], input: "correct horse\n").errors.contains("is not an e-mail address"))
+    #expect(try users(["add", "anna@example.org"], input: "short\n").errors.contains("at least 10 characters"))
+    try addUser(in: folder)
+    #expect(try users(["add", "ben@example.org"], input: "correct horse\n").status == 0)
+    #expect(try users(["add", "ben@example.org"], input: "correct horse\n").errors.contains("already"))
+    #expect(try users(["list"]).output.split(separator: "\n").count == 3)
+    #expect(try users(["passwd", "ben@example.org"], input: "another horse\n").status == 0)
+    #expect(try users(["remove", "anna@example.org"]).errors.contains("last administrator"))
+    #expect(try users(["remove", "ben@example.org"]).output == "removed ben@example.org\n")
+  }
+}
+
+/// What a training's last line says of its quality.
+private struct Outcome: Decodable {
+  struct Measures: Decodable {
+    let recall: Double
+  }
+  let measures: Measures?
+  let test: Measures?
+}
+
+extension JSONDecoder {
+  fileprivate static var snakeCase: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return decoder
+  }
+}
