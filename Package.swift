@@ -49,6 +49,7 @@ let package = Package(
     .library(name: "PairwiseRanking", targets: ["PairwiseRanking"]),
     .library(name: "Recommendation", targets: ["Recommendation"]),
     .library(name: "TextClassification", targets: ["TextClassification"]),
+    .library(name: "ConceptDetection", targets: ["ConceptDetection"]),
     .library(name: "Parquet", targets: ["Parquet"]),
     .library(name: "TrainingService", targets: ["TrainingService"]),
     .library(name: "TrainingClient", targets: ["TrainingClient"]),
@@ -120,6 +121,9 @@ let package = Package(
         "Verification", "Training", "Encoders", "Tokenization", "Checkpoints", "Datasets", "Parquet", "Measures",
         "Reports", "GraphEngine", "ONNX", "Tensors", "Files", "Threads",
       ],
+      resources: [.copy("Resources")]),
+    module(
+      "ConceptDetection", ["Checkpoints", "Datasets", "Parquet", "Measures", "Files", "Threads"],
       resources: [.copy("Resources")]),
     // Service
     module("TrainingClient"),
@@ -200,6 +204,10 @@ let package = Package(
       ],
       resources: [.copy("Resources")]),
     tests(of: "TrainingService", ["TrainingClient", "CommandSupport", grdb, logging]),
+    tests(of: "ConceptDetection", ["Datasets", "Measures", "CommandSupport"], resources: [.copy("Resources")]),
+    .executableTarget(
+      name: "concept-features", dependencies: ["ConceptDetection"], path: "Tests/ConceptFeatures", swiftSettings: strict
+    ),
     .executableTarget(
       name: "parquet-copy", dependencies: ["Parquet"], path: "Tests/ParquetCopy", swiftSettings: strict),
     .target(name: "CommandSupport", path: "Tests/CommandSupport", swiftSettings: strict),

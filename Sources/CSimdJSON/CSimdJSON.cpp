@@ -112,6 +112,10 @@ bool csimdjson_value_integer(csimdjson_value value, int64_t *number) {
   return !reinterpret<dom::element>(value).get_int64().get(*number);
 }
 
+bool csimdjson_value_bool(csimdjson_value value, bool *truth) {
+  return !reinterpret<dom::element>(value).get_bool().get(*truth);
+}
+
 bool csimdjson_open(csimdjson_value value, csimdjson_cursor *cursor) {
   dom::element element = reinterpret<dom::element>(value);
   dom::array array;

@@ -94,6 +94,11 @@ struct JSONValue {
     return csimdjson_value_integer(handle, &number) ? number : nil
   }
 
+  var bool: Bool? {
+    var truth = false
+    return csimdjson_value_bool(handle, &truth) ? truth : nil
+  }
+
   var string: String? { utf8.map { String(decoding: $0, as: UTF8.self) } }
 
   /// The bytes of a string; they die with the text last parsed.

@@ -64,6 +64,8 @@ bool csimdjson_value_string(csimdjson_value value, const char **bytes, size_t *l
 bool csimdjson_value_double(csimdjson_value value, double *number);
 /// A number that is written as a whole one and fits; false for others and other kinds.
 bool csimdjson_value_integer(csimdjson_value value, int64_t *number);
+/// True or false; false for other kinds.
+bool csimdjson_value_bool(csimdjson_value value, bool *truth);
 
 /// Stands before the first element (field) of an array (object); false for other kinds.
 bool csimdjson_open(csimdjson_value value, csimdjson_cursor *cursor);
