@@ -45,7 +45,9 @@ import Testing
       ])
     #expect(data.skipped.count == 2)
     #expect(data.skipped.examples.first?.description == "line 2: \"text\" is missing")
-    #expect(data.skipped.examples.last?.message == "\"text\" has no sentence: there is no word in \"…\"")
+    #expect(
+      data.skipped.examples.last?.description
+        == "line 4: \"text\" has no sentence: there is no word in \"…\"")
     #expect(data.warnings.last == "1 of 2 notes have no client_id")
   }
 

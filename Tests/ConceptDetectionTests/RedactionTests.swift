@@ -38,7 +38,8 @@ import Testing
     arguments: [
       ("Tel. 12345", "Tel. [phone]"), ("phone: 555 0142", "phone: [phone]"),
       ("Handynummer ist 123456", "Handynummer ist [phone]"),
-      ("cell. 333 445566", "cell. [phone]"), ("tfno 93 4567", "tfno [phone]"),
+      ("cell. 333 445566", "cell. [phone]"), ("her number is 612 345 678", "her number is [phone]"),
+      ("tfno 93 4567", "tfno [phone]"),
       ("téléphone : 01 02 03", "téléphone : [phone]"),
     ])
   func announcedPhones(text: String, expected: String) { #expect(Redaction.redact(text) == expected) }
@@ -62,6 +63,8 @@ import Testing
       ("de89 3704 0044 0532 0130 00", "[account]"), ("CH93 0076 2011 6238 5295 7 please", "[account] please"),
       ("IBAN: DE89 3704 0044 0532 0130 01", "IBAN: [account]"), ("Konto 532013000", "Konto [account]"),
       ("account number 31926819", "account number [account]"), ("sort code 60-16-13", "sort code [account]"),
+      ("account no. 31926819", "account no. [account]"),
+      ("Card no. 4111 1111 1111 1112", "Card no. [card]"), ("ref. 4111 1111 1111 1111", "ref. [card]"),
     ])
   func accounts(text: String, expected: String) { #expect(Redaction.redact(text) == expected) }
 

@@ -76,9 +76,8 @@ struct NoteDraft {
       }
       let found = cleaned[place]!
       guard found.hasSentence else {
-        // A table of Parquet has no lines: a row stands for one.
         let problem = LineProblem(
-          line: table.lines.isEmpty ? row + 1 : table.lines[row],
+          line: table.lines[row],
           message: "\"text\" has no sentence: there is no word in \"\(found.text.shortened)\"")
         if options.isStrict { throw DatasetError.badLine(path: path, problem: problem) }
         skipped.add(problem, keeping: options.keptProblems)

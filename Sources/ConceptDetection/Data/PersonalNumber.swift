@@ -33,16 +33,20 @@ struct PersonalNumber {
   }
 
   private static func judge(_ run: DigitRun, announced: Announcement?) -> (Kind, Int)? {
+    // A sort code may look like a date.
+    if announced == .account, run.digits.count >= 6 { return (.account, run.end) }
     if let date = run.dateEnd { return (.harmless, date) }
+    if run.isCard { return (.card, run.end) }
     switch announced {
-    case .account where run.digits.count >= 6: return (.account, run.end)
     case .card where (12...19).contains(run.digits.count): return (.card, run.end)
-    case .phone where run.digits.count >= 5: return (.phone, run.end)
+    case .phone where (5...16).contains(run.digits.count): return (.phone, run.end)
     case .reference where !run.isInternational: return (.harmless, run.end)
     default: break
     }
-    if run.isCard { return (.card, run.end) }
-    if let end = PhoneForms.end(of: run) { return (.phone, end) }
+    // The whole first: a slash may stand within a number (030/123456) or between two.
+    for part in run.parts {
+      if let end = PhoneForms.end(of: part) { return (.phone, end) }
+    }
     // What was looked at as a whole is not looked at again from its second group: 12 345 612 345 678 holds no phone.
     return run.digits.count > 5 ? (.harmless, run.end) : nil
   }
@@ -118,6 +122,21 @@ struct DigitRun {
     }
   }
 
+  /// The run, and what it begins with up to a slash or a hyphen, the longest first.
+  var parts: [DigitRun] {
+    let cuts = separators.indices.reversed().filter { separators[$0].map { $0 == "/" || $0.isHyphen } ?? false }
+    return [self] + cuts.map(prefix)
+  }
+
+  private func prefix(_ groupCount: Int) -> DigitRun {
+    var part = self
+    part.groups.removeLast(groups.count - groupCount)
+    part.ends.removeLast(ends.count - groupCount)
+    part.separators.removeLast(separators.count - groupCount)
+    part.digits.removeLast(digits.count - part.groups.reduce(0, +))
+    return part
+  }
+
   /// Behind a date that the run begins with: day.month.year or year-month-day, with a full stop, a slash or a hyphen.
   var dateEnd: Int? {
     guard groups.count >= 3, !isInternational || groups[0] <= 2, let mark = separators[1], mark != " ",
@@ -176,34 +195,30 @@ enum Announcement {
   /// nothing (`phone number is 12345`).
   init?(before position: Int, in text: [Unicode.Scalar]) {
     var end = position
+    // "No." says less than the one before it: "account no. 123456". "Number" alone says nothing.
+    var isNumbered = false
     for _ in 0..<3 {
       var gap = 0
-      while end > 0, gap < 4, !text[end - 1].isWordPart, Self.isBetween(text[end - 1]) {
-        (end, gap) = (end - 1, gap + 1)
-      }
+      while end > 0, gap < 4, Self.isBetween(text[end - 1]) { (end, gap) = (end - 1, gap + 1) }
       var start = end
       while start > 0, text[start - 1].isWordPart { start -= 1 }
-      guard start < end else { return nil }
+      guard start < end else { break }
       var view = String.UnicodeScalarView()
       view.append(contentsOf: text[start..<end])
       let word = WordScanner.words(of: String(view)).first.map { String(decoding: $0, as: UTF8.self) } ?? ""
-      if let kind = Self.kinds[word] {
+      if let kind = Self.kinds[word] ?? Self.endings.first(where: { word.hasSuffix($0.0) })?.1 {
         self = kind
         return
       }
       // "no." and "n°" stand for a number, "no" and "n" do not.
-      if ["no", "n"].contains(word), [".", "°", "º"].contains(text[end]) {
-        self = .reference
-        return
-      }
-      if let kind = Self.endings.first(where: { word.hasSuffix($0.0) })?.1 {
-        self = kind
-        return
-      }
-      guard Self.fillers.contains(word) else { return nil }
+      let isNumber =
+        Self.numbers.contains(word) || ["no", "n"].contains(word) && [".", "°"].contains(text[end])
+      guard isNumber || Self.fillers.contains(word) else { break }
+      isNumbered = isNumbered || isNumber
       end = start
     }
-    return nil
+    guard isNumbered else { return nil }
+    self = .reference
   }
 
   private static func isBetween(_ scalar: Unicode.Scalar) -> Bool {
@@ -219,7 +234,7 @@ enum Announcement {
       (.card, "card visa mastercard amex carte carta tarjeta karte kreditkarte kreditkartennummer maestro"),
       (.account, "account acct iban compte conto cuenta konto kontonummer kontonr sort sortcode ccc rib"),
       (.reference, "ref reference referenz referencia riferimento rif serial serie seriennummer seriale"),
-      (.reference, "matricola matricule numero nr num order bestellung auftrag auftragsnummer commande ordine"),
+      (.reference, "matricola matricule order bestellung auftrag auftragsnummer commande ordine"),
       (.reference, "pedido invoice facture fattura factura rechnung rechnungsnummer art article artikel articolo"),
       (.reference, "articulo artikelnummer modell model modele modello modelo sku ticket certificate certificat"),
       (.reference, "certificato certificado zertifikat gia ticketnummer"),
@@ -232,8 +247,11 @@ enum Announcement {
   /// What German compounds end with.
   private static let endings: [(String, Announcement)] = [("telefon", .phone), ("handy", .phone), ("konto", .account)]
 
+  private static let numbers: Set<String> = ["nr", "nº"]
+
   private static let fillers: Set<String> = [
-    "number", "nummer", "is", "est", "ist", "es", "e", "de", "di", "code", "au", "al", "unter", "on", "the",
+    "number", "nummer", "numero", "num", "is", "est", "ist", "es", "e", "de", "di", "code", "au", "al", "unter", "on",
+    "the",
     "credit", "credito", "bancaire", "bancario", "bancaria",
   ]
 }
