@@ -123,7 +123,11 @@ let package = Package(
       ],
       resources: [.copy("Resources")]),
     module(
-      "ConceptDetection", ["Checkpoints", "Datasets", "Parquet", "Measures", "Files", "Threads"],
+      "ConceptDetection",
+      [
+        "Verification", "Training", "Encoders", "Tokenization", "Checkpoints", "Datasets", "Parquet", "Measures",
+        "Reports", "GraphEngine", "ONNX", "Tensors", "Files", "Threads",
+      ],
       resources: [.copy("Resources")]),
     // Service
     module("TrainingClient"),
@@ -143,20 +147,22 @@ let package = Package(
     .executableTarget(
       name: "ranker",
       dependencies: [
-        "PairwiseRanking", "Recommendation", "TextClassification", "PreferenceStore", "TrainingService",
-        "TrainingClient", "Verification", "Training", "Reports", "Encoders", "Tokenization", "Files", logging,
-        argumentParser,
+        "PairwiseRanking", "Recommendation", "TextClassification", "ConceptDetection", "PreferenceStore",
+        "TrainingService", "TrainingClient", "Verification", "Training", "Reports", "Encoders", "Tokenization",
+        "Files", logging, argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "onnx-verify",
-      dependencies: ["PairwiseRanking", "Recommendation", "TextClassification", "Verification", argumentParser],
+      dependencies: [
+        "PairwiseRanking", "Recommendation", "TextClassification", "ConceptDetection", "Verification", argumentParser,
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "ranker-bench",
       dependencies: [
-        "PairwiseRanking", "Recommendation", "Encoders", "Training", "GraphEngine", "Datasets", "Parquet",
-        "Tokenization", "COpenBLAS", argumentParser,
+        "PairwiseRanking", "Recommendation", "ConceptDetection", "Encoders", "Training", "GraphEngine", "Datasets",
+        "Parquet", "Tokenization", "COpenBLAS", argumentParser,
       ],
       swiftSettings: strict),
     // Tests
@@ -204,7 +210,13 @@ let package = Package(
       ],
       resources: [.copy("Resources")]),
     tests(of: "TrainingService", ["TrainingClient", "CommandSupport", grdb, logging]),
-    tests(of: "ConceptDetection", ["Datasets", "Measures", "CommandSupport"], resources: [.copy("Resources")]),
+    tests(
+      of: "ConceptDetection",
+      [
+        "Datasets", "Measures", "Training", "GraphEngine", "ReferenceRuntime", "Checkpoints", "Verification", "ONNX",
+        "Tensors", "CommandSupport",
+      ],
+      resources: [.copy("Resources")]),
     .executableTarget(
       name: "concept-features", dependencies: ["ConceptDetection"], path: "Tests/ConceptFeatures", swiftSettings: strict
     ),

@@ -98,8 +98,9 @@ struct GradientRule {
   }
 
   /// Adds rows to the gradient of an input: `rows[i]` belongs to row `indices[i]` of it.
-  func contributeRows(_ index: Int, indices: String, rows: String) {
-    differentiator.contribute(to: node.inputs[index], .rows(indices: indices, rows: rows))
+  /// - Parameter isShared: there may be fewer rows than indices, each for as many indices in their order.
+  func contributeRows(_ index: Int, indices: String, rows: String, isShared: Bool = false) {
+    differentiator.contribute(to: node.inputs[index], .rows(indices: indices, rows: rows), isShared: isShared)
   }
 
   func failure(_ problem: String) -> EngineError { .invalidNode(node: node.described(), problem: problem) }
@@ -112,6 +113,8 @@ private final class Differentiator {
   private(set) var active: Set<String> = []
   private var contributions: [String: [Gradient]] = [:]
   private var accumulated: [String: String] = [:]
+  /// Rows that belong to several indices each.
+  private var sharedRows: Set<String> = []
   private var taken: Set<String> = []
   private var counter = 0
 
@@ -155,9 +158,11 @@ private final class Differentiator {
   private func joinPatterns(parameters: [String], kept: [String]) {
     let trained = reached(from: parameters)
     let constants = graph.initializers.filter { !trained.contains($0.name) }.map { ($0.name, $0.tensor) }
+    let specs = Dictionary(
+      graph.initializers.map { ($0.name, $0.tensor.spec) }, uniquingKeysWith: { first, _ in first })
     graph.nodes = Patterns.joined(
       graph.nodes, inputs: graph.inputs, constants: Dictionary(constants, uniquingKeysWith: { first, _ in first }),
-      kept: Set(graph.outputs.map(\.name) + kept), trained: trained)
+      initializer: { specs[$0] }, kept: Set(graph.outputs.map(\.name) + kept), trained: trained)
   }
 
   /// The parameters and the values that move with them.
@@ -223,8 +228,9 @@ private final class Differentiator {
     }
   }
 
-  func contribute(to value: String, _ gradient: Gradient) {
+  func contribute(to value: String, _ gradient: Gradient, isShared: Bool = false) {
     contributions[value, default: []].append(gradient)
+    if isShared, case .rows(_, let rows) = gradient { sharedRows.insert(rows) }
   }
 
   /// The gradient of a value between parameters and loss, always dense.
@@ -252,7 +258,8 @@ private final class Differentiator {
     var indices: [String] = []
     var rows: [String] = []
     for part in parts {
-      guard case .rows(let partIndices, let partRows) = part else {
+      // Shared rows can't be joined with others: how many indices each serves is told by the counts alone.
+      guard case .rows(let partIndices, let partRows) = part, parts.count == 1 || !sharedRows.contains(partRows) else {
         return denseGradient(of: parameter).map(Gradient.dense)
       }
       indices.append(partIndices)

@@ -7,13 +7,16 @@ import Tensors
 /// who reads a value, and the shapes of initializers.
 enum Fusion {
   static func apply(to program: inout Program) {
+    let (constants, variables) = (program.constants, program.variables)
     program.nodes = Patterns.joined(
-      program.nodes, inputs: program.inputs, constants: program.constants, kept: Set(program.outputs))
+      program.nodes, inputs: program.inputs, constants: constants,
+      initializer: { (constants[$0] ?? variables[$0])?.spec }, kept: Set(program.outputs))
     fuseLinearLayers(&program)
     fuseActivationGradients(&program)
     fuseQuantizedLayers(&program)
     fuseStandardizations(&program)
     fuseUpdates(&program)
+    fuseRowUpdates(&program)
   }
 
   /// Who reads each value, by position in the program; outputs of the program count as a reader of their own.
@@ -261,5 +264,25 @@ enum Fusion {
     program.nodes = program.nodes.indices.flatMap { index in
       (dropped.contains(index) ? [] : [program.nodes[index]]) + (placed[index] ?? [])
     }
+  }
+
+  /// The rows that only Adam reads are summed and used at once, where nothing else wants their sums.
+  private static func fuseRowUpdates(_ program: inout Program) {
+    let readers = readers(program)
+    var writers: [String: Int] = [:]
+    for (index, node) in program.nodes.enumerated() { for output in node.outputs { writers[output] = index } }
+    var dropped: Set<Int> = []
+    for (index, node) in program.nodes.enumerated() where node.operatorType == "AdamRows" {
+      guard node.domain == trainingDomain, let writer = writers[node.inputs[1]], writers[node.inputs[2]] == writer,
+        readers[node.inputs[1]] == [index], readers[node.inputs[2]] == [index],
+        program.nodes[writer].operatorType == "CoalesceRows"
+      else { continue }
+      var fused = node
+      fused.operatorType = "AdamScatteredRows"
+      fused.inputs.replaceSubrange(1...2, with: program.nodes[writer].inputs[1...2])
+      dropped.insert(writer)
+      program.nodes[index] = fused
+    }
+    program.nodes = program.nodes.indices.filter { !dropped.contains($0) }.map { program.nodes[$0] }
   }
 }

@@ -6,7 +6,7 @@ extension Operator {
     let families = [
       views, constants, products, linearLayers, attention, dropouts, optimizers, leastSquares,
       joining, movements, casting, unary, numeric, binary, comparisons, reductions,
-      gathers, scatters, selections, softmaxes, normalizations, padding, quantization,
+      gathers, embeddingSums, scatters, selections, softmaxes, normalizations, padding, quantization,
       quantizedLayers,
     ]
     return Dictionary(

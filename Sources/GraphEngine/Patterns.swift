@@ -17,10 +17,12 @@ struct Patterns {
   /// - Parameters:
   ///   - inputs: what the graph takes in.
   ///   - constants: the values that no run changes.
+  ///   - initializer: the type of an initializer, whether a run changes it or not.
   ///   - kept: values that must still be written.
   ///   - trained: values that parameters reach: what has no gradient in the joined form is left alone there.
   static func joined(
-    _ nodes: [Node], inputs: [ValueInfo], constants: [String: Tensor], kept: Set<String>, trained: Set<String> = []
+    _ nodes: [Node], inputs: [ValueInfo], constants: [String: Tensor], initializer: (String) -> TensorSpec?,
+    kept: Set<String>, trained: Set<String> = []
   ) -> [Node] {
     // The joined forms compute in single precision.
     let takesDoubles = inputs.contains { input in
@@ -33,6 +35,8 @@ struct Patterns {
     patterns.join { $0.gelu($1) }
     patterns = Patterns(patterns.nodes, constants: constants, kept: kept)
     patterns.join { $0.attention($1, trained: trained) }
+    patterns = Patterns(patterns.nodes, constants: constants, kept: kept)
+    patterns.join { $0.embeddingSum($1, initializer: initializer) }
     return patterns.nodes
   }
 
@@ -125,6 +129,23 @@ struct Patterns {
     default: break
     }
     return nil
+  }
+
+  // MARK: Sums of embeddings
+
+  /// `ReduceSum(Gather(table, indices), axes: -2)` of a table with two axes: PyTorch's `EmbeddingBag` with mode `sum`.
+  private func embeddingSum(_ index: Int, initializer: (String) -> TensorSpec?) -> Match? {
+    let gather = nodes[index]
+    guard gather.operatorType == "Gather", gather.domain.isEmpty, gather.int("axis") ?? 0 == 0,
+      let table = initializer(gather.inputs[0]), table.elementType == .float, table.shape.rank == 2,
+      let sum = reader(gather.outputs[0], "ReduceSum"), nodes[sum].int("keepdims") == 0,
+      nodes[sum].inputs.count == 2, let axes = constants[nodes[sum].inputs[1]], axes.elementType == .int64,
+      axes.elements(as: Int64.self) == [-2]
+    else { return nil }
+    return Match(
+      node: Node(
+        "EmbeddingSum", domain: kernelDomain, name: gather.name, inputs: gather.inputs, outputs: nodes[sum].outputs),
+      replaced: [index, sum])
   }
 
   // MARK: Gelu

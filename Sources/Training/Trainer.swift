@@ -16,18 +16,21 @@ public final class Trainer {
     public var gradientClip: Float?
     /// Parameters that weight decay leaves alone.
     public var undecayed: Set<String>
+    /// For embedding tables the row that padding names: it stays as it is. Tables that are read by `Gather` alone.
+    public var padding: [String: Int]
     /// Where dropout's random numbers start.
     public var seed: UInt64
     /// Threads that share a step; nil takes as many as the processor has cores.
     public var threads: Int?
 
     public init(
-      optimizer: Optimizer = .adam(), gradientClip: Float? = nil, undecayed: Set<String> = [], seed: UInt64 = 0,
-      threads: Int? = nil
+      optimizer: Optimizer = .adam(), gradientClip: Float? = nil, undecayed: Set<String> = [],
+      padding: [String: Int] = [:], seed: UInt64 = 0, threads: Int? = nil
     ) {
       self.optimizer = optimizer
       self.gradientClip = gradientClip
       self.undecayed = undecayed
+      self.padding = padding
       self.seed = seed
       self.threads = threads
     }
@@ -108,11 +111,16 @@ public final class Trainer {
         case .dense(let name): ("", [name])
         case .rows(let indices, let rows): ("Rows", [indices, rows])
         }
+      let padding = options.padding[parameter].map { [Attribute("padding", .int(Int64($0)))] } ?? []
+      guard padding.isEmpty || !suffix.isEmpty else {
+        throw EngineError.invalidGraph(
+          problem: "'\(parameter)' has a row for padding, and is read by something else than Gather")
+      }
       training.graph.nodes.append(
         Node(
           optimizer.operatorType + suffix, domain: trainingDomain, name: "\(parameter)/update",
           inputs: [parameter] + gradients + [Self.learningRateInput, Self.stepInput, scale] + own,
-          outputs: ["\(parameter)/updated"], attributes: optimizer.attributes))
+          outputs: ["\(parameter)/updated"], attributes: optimizer.attributes + padding))
     }
     momentNames = moments
     session = try Session(

@@ -10,9 +10,16 @@ public enum MetadataFiles {
   /// The name of the metadata file of a model.
   public static func name(of model: String) -> String { model + suffix }
 
+  /// The name of the metadata file of a model that has its directory for itself.
+  public static let ofDirectory = "metadata.json"
+
+  private static func isMetadata(_ path: String) -> Bool {
+    path.hasSuffix(suffix) || path == ofDirectory || path.hasSuffix("/\(ofDirectory)")
+  }
+
   /// Whether a path names a model as a whole, a directory or its metadata file, and not one of its files.
   public static func namesModel(_ path: String) -> Bool {
-    isFolder(path) ?? false || path.hasSuffix(suffix)
+    isFolder(path) ?? false || isMetadata(path)
   }
 
   /// The metadata files that a path names: those of a directory, in the order of their names; the file itself; or that
@@ -23,7 +30,7 @@ public enum MetadataFiles {
       throw .notAModel(path: path, problem: "there is no such file or directory")
     }
     if isFolder { return try metadata(in: path) }
-    return path.hasSuffix(suffix) ? [path] : owner(of: path).map { [$0] } ?? []
+    return isMetadata(path) ? [path] : owner(of: path).map { [$0] } ?? []
   }
 
   /// Every metadata file in a folder and the folders below it, in the order of their paths. Links are not followed.
@@ -33,7 +40,7 @@ public enum MetadataFiles {
       throw .notAModel(path: folder, problem: "there is no such directory")
     }
     let base = trimmed(folder)
-    return walk.compactMap { $0 as? String }.filter { $0.hasSuffix(suffix) }.sorted().map { "\(base)/\($0)" }
+    return walk.compactMap { $0 as? String }.filter(isMetadata).sorted().map { "\(base)/\($0)" }
   }
 
   /// The metadata file beside `file` that lists it as one of its model's.
@@ -52,7 +59,7 @@ public enum MetadataFiles {
       throw .notAModel(path: folder, problem: "cannot be listed: \(error.localizedDescription)")
     }
     let base = trimmed(folder)
-    return names.filter { $0.hasSuffix(suffix) }.sorted().map { base == "." ? $0 : "\(base)/\($0)" }
+    return names.filter(isMetadata).sorted().map { base == "." ? $0 : "\(base)/\($0)" }
   }
 
   /// Whether a folder is at the path; nil where there is nothing.

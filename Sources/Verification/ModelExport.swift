@@ -106,7 +106,7 @@ public struct ModelExport<Metadata: ModelMetadata> {
     metadata.common.checksums = try directory.checksums()
     metadata.common.trainingTime = (seconds() * 1000).rounded() / 1000
     let json = try metadata.json()
-    try directory.write(MetadataFiles.name(of: metadata.name)) { (file: AtomicFile) in try file.write(json) }
+    try directory.write(metadata.fileName) { (file: AtomicFile) in try file.write(json) }
   }
 
   /// Records inputs and what the engine makes of them, one file a value.

@@ -137,6 +137,8 @@ public protocol ModelMetadata: Codable, Sendable {
   static var trainingCommand: String { get }
 
   var common: CommonMetadata { get set }
+  /// The name of the metadata file: `NAME_metadata.json` where a kind does not say another.
+  var fileName: String { get }
 
   /// The graphs that should have been exported, built from the metadata and the checkpoint without looking at the files.
   func rebuilt(from checkpoint: StateDictionary) throws -> [RebuiltGraph]
@@ -145,6 +147,7 @@ public protocol ModelMetadata: Codable, Sendable {
 extension ModelMetadata {
   /// The stem of the files' names.
   public var name: String { common.modelName }
+  public var fileName: String { MetadataFiles.name(of: name) }
   public var checksums: Checksums { common.checksums }
   public var verification: [VerificationReport] { common.verification }
   public var parameterCount: Int { common.parameterCount }

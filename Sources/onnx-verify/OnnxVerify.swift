@@ -1,6 +1,7 @@
 // The command that proves an exported graph: arguments in, verdicts out.
 
 import ArgumentParser
+import ConceptDetection
 import Foundation
 import PairwiseRanking
 import Recommendation
@@ -58,7 +59,8 @@ struct OnnxVerify: ParsableCommand {
 
   func run() throws {
     let verifier = PathVerifier(
-      families: [.pairwiseRanker, .ncf, .als, .popularity, .textClassifier], checkpoint: checkpoint, runtime: runtime,
+      families: [.pairwiseRanker, .ncf, .als, .popularity, .textClassifier, .conceptDetector],
+      checkpoint: checkpoint, runtime: runtime,
       options: VerificationOptions(
         sampleCount: samples, tolerance: Tolerance(relative: rtol, absolute: atol)))
     let results = paths.map(verifier.verify)

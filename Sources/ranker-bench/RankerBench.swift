@@ -14,7 +14,7 @@ struct RankerBench: ParsableCommand {
       """)
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case step, read, parquet, train, score, help, matmul, als, ncf, encoder, tokenizer
+    case step, read, parquet, train, score, help, matmul, als, ncf, encoder, tokenizer, concept
     case growth
 
     /// What is measured where nothing is named: all that takes seconds.
@@ -98,6 +98,7 @@ struct RankerBench: ParsableCommand {
     case .help: try measureHelp()
     case .tokenizer:
       try measureTokenizer(directory: encoder, texts: texts, threads: threads, seconds: seconds)
+    case .concept: try measureConcepts(threads: threads, seconds: seconds)
     case .als: try measureFactorization(path: interactions, threads: threads)
     case .growth: try measureGrowth(threads: threads)
     case .encoder: try EncoderBench(threads: threads).measure(seconds: seconds, export: encoderGraph)

@@ -6,7 +6,7 @@ import Reports
 /// Counts on standard error what was done of a known total.
 final class CountView {
   private let unit: String
-  private let total: Int
+  private let total: Int?
   private let isShown: Bool
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
@@ -16,7 +16,7 @@ final class CountView {
   /// Fast enough for the eye.
   private static let redrawInterval = Duration.milliseconds(100)
 
-  init(unit: String, total: Int, isShown: Bool) {
+  init(unit: String, total: Int?, isShown: Bool) {
     self.unit = unit
     self.total = total
     self.isShown = isShown && Terminal.isError && Terminal.isCapable
@@ -28,6 +28,7 @@ final class CountView {
     done += count
     guard isShown, clock.now - drawn >= Self.redrawInterval else { return }
     drawn = clock.now
+    guard let total else { return write("\r\u{1B}[K\(Figures.count(done)) \(unit)") }
     let elapsed = drawn - start
     let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
     let left = seconds / Double(done) * Double(max(total - done, 0))

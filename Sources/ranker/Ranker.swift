@@ -23,8 +23,8 @@ struct Ranker: ParsableCommand {
       CommandGroup(
         name: "Using models:",
         subcommands: [
-          Rank.self, Recommend.self, Predict.self, Similar.self, Classify.self, Embed.self, Evaluate.self, Models.self,
-          Inspect.self, Convert.self, Tokenize.self,
+          Rank.self, Recommend.self, Predict.self, Similar.self, Classify.self, Detect.self, Embed.self, Evaluate.self,
+          Models.self, Inspect.self, Convert.self, Tokenize.self,
         ]),
       CommandGroup(name: "Serving trainings:", subcommands: [Serve.self, Users.self, Jobs.self]),
     ])

@@ -1,7 +1,7 @@
 // Plain alias matching: the baseline that a model has to beat.
 
 import ConceptDetection
-import Metrics
+import Measures
 import Testing
 
 @Suite struct AliasMatcherTests {

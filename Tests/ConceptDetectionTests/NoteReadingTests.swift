@@ -53,7 +53,7 @@ import Testing
 
   @Test("a missing column is named: without the text nothing can be read, without the others it is said")
   func missingColumn() throws {
-    #expect { try read("language,client_id\nen,C-1\n") } throws: { "\($0)".contains("names no column text") }
+    #expect { try read("language,client_id\nen,C-1\n") } throws: { "\($0)".contains("names no column \"text\"") }
     #expect { try read("{\"language\": \"en\", \"client_id\": \"C-1\"}\n") } throws: { error in
       "\(error)".contains("holds no usable note: its only row was left out")
         && "\(error)".contains("\"text\" is missing")

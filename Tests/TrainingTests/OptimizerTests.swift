@@ -120,6 +120,53 @@ struct OptimizerTests {
     #expect(isClose(found, expected), "\(found)")
   }
 
+  /// Lists of rows of a table whose row 0 is padding; their sums squared and summed are the loss.
+  private func bags(_ optimizer: Optimizer = .adam(), clip: Float? = nil) throws -> (table: [Float], losses: [Float]) {
+    let builder = GraphBuilder(name: "bags", opset: 17)
+    let table = builder.parameter(
+      "table", Tensor([0, 0, 0.1, 0.2, 0.3, -0.4, 0.5, 0.6, -0.7, 0.8] as [Float], shape: [5, 2]))
+    let rows = builder.node("Gather", [table, builder.input("indices", .int64, ["batch", "count"])])
+    let sums = builder.node(
+      "ReduceSum", [rows, builder.constant(Tensor([Int64(-2)]))], [Attribute("keepdims", .int(0))])
+    builder.output((sums * sums).sum(), "loss", .float, [])
+    let trainer = try Trainer(
+      builder.model(), loss: "loss", parameters: ["table"],
+      options: Trainer.Options(optimizer: optimizer, gradientClip: clip, padding: ["table": 0]))
+    let batches: [[Int64]] = [[1, 3, 3, 3, 0, 0, 2, 1, 3], [3, 4, 0, 4, 4, 4, 1, 0, 0], [0, 0, 0, 1, 2, 3, 3, 2, 1]]
+    let losses = try batches.map { batch in
+      try trainer.step(["indices": TensorSpec(.int64, [3, 3])], learningRate: 0.1) { plan in
+        plan.withUnsafeMutableInput("indices", as: Int64.self) { _ = $0.update(from: batch) }
+      }
+    }
+    return (try #require(trainer.parameters["table"]).elements(as: Float.self), losses)
+  }
+
+  @Test("the rows of sums are updated as by torch.optim.SparseAdam, and the row of padding stays")
+  func paddedRows() throws {
+    let (table, losses) = try bags()
+    // torch 2.15: EmbeddingBag(mode="sum", sparse=True, padding_idx=0), SparseAdam(lr=0.1), the same batches.
+    let expected: [Float] = [
+      0, 0, -0.1411388, -0.0216818, 0.1140705, -0.5372555, 0.2779196, 0.3467667, -0.6255863, 0.7255863,
+    ]
+    #expect(isClose(table, expected), "\(table)")
+    #expect(isClose(losses, [4.7500005, 11.96, 0.4531794]), "\(losses)")
+    // With a limit that no gradient reaches the rows are summed first, and the numbers are the same.
+    #expect(try bags(clip: 1e9).table == table)
+  }
+
+  @Test("the row of padding stays with gradient descent, and in a table that nothing but sums reads")
+  func paddedDescent() throws {
+    let table = try bags(.sgd(momentum: 0.9)).table
+    #expect(table[..<2] == [0, 0] && table[2...].allSatisfy { $0 != 0 })
+    let builder = GraphBuilder(name: "dense", opset: 17)
+    let dense = builder.parameter("table", Tensor([1, 2] as [Float], shape: [1, 2]))
+    builder.output((dense * dense).sum(), "loss", .float, [])
+    #expect {
+      try Trainer(
+        builder.model(), loss: "loss", parameters: ["table"], options: Trainer.Options(padding: ["table": 0]))
+    } throws: { "\($0)".contains("'table' has a row for padding") }
+  }
+
   @Test("weight decay leaves the parameters alone that it should")
   func undecayed() throws {
     let trainer = try Trainer(

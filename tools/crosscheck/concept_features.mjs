@@ -29,6 +29,7 @@ function words(text) {
   return found;
 }
 
+// For each word of the text its features.
 export function features(text, bits = 16) {
   const encoder = new TextEncoder();
   function row(kind, feature) {
@@ -37,10 +38,10 @@ export function features(text, bits = 16) {
     return (((hash >>> bits) ^ hash) & ((1 << bits) - 1)) + 1;
   }
 
-  const ids = [];
+  const found = [];
   let previous = null;
   for (const word of words(text)) {
-    ids.push(row(1, word));
+    const ids = [row(1, word)];
     if (previous !== null) ids.push(row(2, `${previous} ${word}`));
     // Code points, not UTF-16 units.
     const marked = [...`<${word}>`];
@@ -49,14 +50,15 @@ export function features(text, bits = 16) {
         if (start + length <= marked.length) ids.push(row(3, marked.slice(start, start + length).join("")));
       }
     }
+    found.push(ids.slice(0, 128));
     previous = word;
   }
-  return ids;
+  return found;
 }
 
 const [bits, ...paths] = process.argv.slice(2);
 for (const path of paths) {
   for (const line of readFileSync(path, "utf8").split("\n").filter(Boolean)) {
-    console.log(features(JSON.parse(line).text, Number(bits)).join(" "));
+    console.log(features(JSON.parse(line).text, Number(bits)).flat().join(" "));
   }
 }

@@ -40,13 +40,15 @@ def fnv1a(data):
 
 
 def features(text, bits=16):
+    """For each word of the text its features."""
+
     def row(kind, feature):
         value = fnv1a(bytes([kind]) + feature.encode())
         return ((value >> bits) ^ value) % (1 << bits) + 1
 
-    ids, previous = [], None
+    found, previous = [], None
     for word in words(text):
-        ids.append(row(1, word))
+        ids = [row(1, word)]
         if previous is not None:
             ids.append(row(2, previous + " " + word))
         marked = "<" + word + ">"
@@ -54,12 +56,23 @@ def features(text, bits=16):
             for length in (3, 4, 5):
                 if start + length <= len(marked):
                     ids.append(row(3, marked[start : start + length]))
+        found.append(ids[:128])
         previous = word
-    return ids
+    return found
+
+
+def padded(texts, bits=16):
+    """The graph's input for some texts: [notes, words, features], padded with 0."""
+    found = [features(text, bits) for text in texts]
+    most_words = max(1, *(len(words) for words in found))
+    most_features = max((len(ids) for words in found for ids in words), default=1)
+    return [
+        [ids + [0] * (most_features - len(ids)) for ids in words + [[]] * (most_words - len(words))] for words in found
+    ]
 
 
 if __name__ == "__main__":
     for path in sys.argv[2:]:
         with open(path, encoding="utf-8") as file:
             for line in file:
-                print(*features(json.loads(line)["text"], int(sys.argv[1])))
+                print(*(id for word in features(json.loads(line)["text"], int(sys.argv[1])) for id in word))

@@ -1,11 +1,17 @@
-"""The features of concept detection in three languages: Python's and JavaScript's examples give the ids that ours does,
-on every note of the sample and on texts of other scripts."""
+"""Concept detection beside others: Python's and JavaScript's examples give the features that ours does, on every note of
+the sample and on texts of other scripts; with them onnxruntime finds the concepts that ranker detect finds, and PyTorch
+opens the checkpoint."""
 
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import concept_features
+import exports
+import numpy as np
+import pytorch
 
 HERE = Path(__file__).resolve().parent
 RESOURCES = HERE.parent.parent / "Sources/ConceptDetection/Resources"
@@ -17,6 +23,7 @@ OTHERS = [
     "x² ½ Ⅷ ١٢٣ １２３ e-mail l'été it’s 😀👍🏽 𝒳𝔜 \u0301 _ a_b",
     "ÅÅ ẞ ǅ ﬀ Ǆ ŉ ΐ ᾳ",
     "w",
+    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
 ]
 
 
@@ -33,7 +40,62 @@ def same(ours, theirs, texts):
         assert one == other, f"of {text!r} we make {one}, they {other}"
 
 
-def check(tally, binaries, directory):
+def probabilities(session, texts):
+    """onnxruntime's probabilities for texts, [texts, concepts]."""
+    features = np.array(concept_features.padded(texts), dtype=np.int64)
+    return session.run(["probabilities"], {"features": features})[0]
+
+
+def same_detections(folder, answers):
+    """What ranker detect found, with every probability, is what onnxruntime makes of Python's features."""
+    mapping = json.loads((folder / "concept_mapping.json").read_text())["concepts"]
+    place = {concept["id"]: number for number, concept in enumerate(mapping)}
+    session = exports.session_of(folder / "model.onnx")
+    lines = [json.loads(line) for line in answers.read_text().splitlines()]
+    worst = 0
+    for start in range(0, len(lines), 50):
+        part = lines[start : start + 50]
+        expected = probabilities(session, [line["text"] for line in part])
+        for row, line in zip(expected, part):
+            found = {concept["concept"]: concept["probability"] for concept in line["concepts"]}
+            assert len(found) == len(mapping), f"{len(found)} of {len(mapping)} concepts at threshold 0"
+            worst = max(worst, *(abs(row[place[name]] - found[name]) for name in found))
+    assert worst < 1e-4, f"probabilities differ by {worst}"
+    print(f"{len(lines)} notes, probabilities at most {worst:.1e} apart")
+
+
+def check_model(tally, tools, directory, opset):
+    folder, answers = directory / "models" / f"concepts-{opset}", directory / f"detected-{opset}.jsonl"
+    notes = RESOURCES / "note_labels.jsonl"
+    tally.check(
+        f"train concept, opset {opset}",
+        lambda: tools.run(
+            "ranker", "train", "concept", "--epochs", 2, "--opset", opset, "--output", folder, "--quiet"))
+    tally.check("the detector in onnx.checker", lambda: exports.check_graph(folder / "model.onnx", opset))
+    tally.check(
+        "the detector: onnxruntime replays the test data",
+        lambda: exports.replay(folder / "model.onnx", folder / "test_data_set_0"))
+    tally.check("the detector: onnx-verify", lambda: tools.run("onnx-verify", folder))
+    tally.check(
+        "the detector: ranker detect",
+        lambda: tools.run(
+            "ranker", "detect", "--model-path", folder, "--input", notes, "--output", answers, "--threshold", 0))
+    tally.check(
+        "the detector: onnxruntime gives the same probabilities from Python's features",
+        lambda: same_detections(folder, answers))
+    if python := pytorch.python_with_torch():
+        tally.check(
+            "the detector: PyTorch gives the same from the checkpoint",
+            lambda: print(run(python, HERE / "concepts_torch_side.py", folder, notes, answers)[-1]))
+
+
+def check(tally, tools, directory):
+    check_features(tally, tools.binaries, directory)
+    for opset in (13, 17, 21):
+        check_model(tally, tools, directory, opset)
+
+
+def check_features(tally, binaries, directory):
     others = directory / "other_scripts.jsonl"
     others.write_text("".join(json.dumps({"text": text}) + "\n" for text in OTHERS))
     files = [RESOURCES / "notes_clean.jsonl", RESOURCES / "note_labels.jsonl", others]

@@ -1,10 +1,13 @@
 // Words and phrases found in notes, some of which name no concept.
 
+import Checkpoints
 import Datasets
 
 /// The column `candidate` of a delimited file; further columns are passed over.
 public struct Candidates: Sendable, Hashable {
   public let path: String
+  /// The digest of the file.
+  public let sha256: String
   /// In the order of the file, each once, in Unicode's composed form, redacted.
   public let phrases: [String]
   public let skipped: SkippedLines
@@ -42,6 +45,7 @@ public struct Candidates: Sendable, Hashable {
         path: path, problem: "holds no candidates; a column \"candidate\" of words or phrases was expected")
     }
     self.path = path
+    sha256 = try SHA256.hexadecimal(ofFile: path)
     self.phrases = phrases
     skipped = read.skipped
   }

@@ -45,6 +45,14 @@ public struct ConceptDataPaths: Sendable, Hashable {
     self.lexicon = lexicon
   }
 
+  /// The sample's notes with another lexicon.
+  /// - Parameter taxonomy: a lexicon, or a folder with `lexicon_v1.json`.
+  /// - Throws: where there is none.
+  public init(taxonomy: String) throws(ConceptDataError) {
+    self.init(
+      notes: Self.sample.notes, candidates: Self.sample.candidates, lexicon: try Self.lexicon(taxonomy))
+  }
+
   /// - Parameters:
   ///   - dataFolder: a folder with the notes and `candidates.csv` in `processed` (as `data/processed`), or with these
   ///     themselves.
@@ -57,10 +65,15 @@ public struct ConceptDataPaths: Sendable, Hashable {
     guard let (folder, notes) = found else {
       throw .noFile(folder: "\(folders[0]) or \(folders[1])", names: Self.noteNames)
     }
-    let lexicon = Self.isFolder(taxonomy) ? "\(taxonomy)/lexicon_v1.json" : taxonomy
-    guard Self.isFile(lexicon) else { throw .noFile(folder: taxonomy, names: ["lexicon_v1.json"]) }
     let candidates = "\(folder)/candidates.csv"
-    self.init(notes: notes, candidates: Self.isFile(candidates) ? candidates : nil, lexicon: lexicon)
+    self.init(
+      notes: notes, candidates: Self.isFile(candidates) ? candidates : nil, lexicon: try Self.lexicon(taxonomy))
+  }
+
+  private static func lexicon(_ taxonomy: String) throws(ConceptDataError) -> String {
+    let path = isFolder(taxonomy) ? "\(taxonomy)/lexicon_v1.json" : taxonomy
+    guard isFile(path) else { throw .noFile(folder: taxonomy, names: ["lexicon_v1.json"]) }
+    return path
   }
 
   private static func isFile(_ path: String) -> Bool { mode(path) != nil && !isFolder(path) }

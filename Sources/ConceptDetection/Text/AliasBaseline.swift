@@ -1,6 +1,6 @@
 // How well plain alias matching does on labelled notes: what a model has to beat.
 
-import Metrics
+import Measures
 
 extension AliasMatcher {
   /// Measures the matching on labelled notes.

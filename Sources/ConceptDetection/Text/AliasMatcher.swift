@@ -30,9 +30,15 @@ public struct AliasMatcher: Sendable {
   private var firstWords: Set<[UInt8]> = []
 
   public init(_ lexicon: Lexicon) {
-    for (place, concept) in lexicon.concepts.enumerated() {
-      for alias in concept.aliases { insert(WordScanner.words(of: alias), concept: place) }
-    }
+    self.init(
+      lexicon.concepts.enumerated().flatMap { place, concept in
+        concept.aliases.map { (words: WordScanner.words(of: $0), concept: place) }
+      })
+  }
+
+  /// - Parameter aliases: folded words, at least one each, with the places of the concepts that they name.
+  init(_ aliases: [(words: [[UInt8]], concept: Int)]) {
+    for alias in aliases { insert(alias.words, concept: alias.concept) }
   }
 
   private mutating func insert(_ words: [[UInt8]], concept: Int) {
@@ -63,16 +69,24 @@ public struct AliasMatcher: Sendable {
         ranges.append(scanner.range)
       }
     }
-    var matches: [AliasMatch] = []
+    return matches(of: words).map { match in
+      AliasMatch(
+        concepts: match.concepts,
+        bytes: ranges[match.words.lowerBound].lowerBound..<ranges[match.words.upperBound - 1].upperBound,
+        words: match.words)
+    }
+  }
+
+  /// The aliases among folded words: which words each covers, and the concepts that it names.
+  func matches(of words: [[UInt8]]) -> [(words: Range<Int>, concepts: [Int])] {
+    var matches: [(Range<Int>, [Int])] = []
     var start = 0
     while start < words.count {
       guard firstWords.contains(words[start]), let (end, found) = longest(from: start, of: words) else {
         start += 1
         continue
       }
-      matches.append(
-        AliasMatch(
-          concepts: found, bytes: ranges[start].lowerBound..<ranges[end - 1].upperBound, words: start..<end))
+      matches.append((start..<end, found))
       start = end
     }
     return matches

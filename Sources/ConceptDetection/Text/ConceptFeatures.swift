@@ -39,6 +39,9 @@ public struct ConceptFeatures: Sendable, Hashable, Codable {
   /// and little for words that are inflected.)
   public static let ngramLengths = 3...5
 
+  /// The most features of a word that count: those of some 43 letters. What is longer is no word that a person wrote.
+  public static let mostFeatures = 128
+
   /// - Precondition: `bits` from 8 to 24.
   public init(bits: Int = Self.defaultBits) {
     precondition((8...24).contains(bits), "2^\(bits) rows; bits from 8 to 24 were expected")
@@ -69,18 +72,25 @@ public struct ConceptFeatures: Sendable, Hashable, Codable {
     var previous: [UInt8] = []
     while scanner.next(in: text) {
       let start = features.ids.count
-      scanner.word.withUnsafeBufferPointer { word in
-        features.ids.append(row(FNV1a(kind: .word).adding(word).value))
-        if !previous.isEmpty {
-          let pair = previous.withUnsafeBufferPointer { FNV1a(kind: .pair).adding($0) }
-          features.ids.append(row(pair.adding(UInt8(ascii: " ")).adding(word).value))
-        }
-        appendNgrams(of: word, to: &features.ids)
-      }
+      append(scanner.word, after: previous, to: &features.ids)
       features.words.append(.init(bytes: scanner.range, features: start..<features.ids.count))
       previous.removeAll(keepingCapacity: true)
       previous.append(contentsOf: scanner.word)
     }
+  }
+
+  /// Appends the features of one folded word behind another one; the first word of a text stands behind an empty one.
+  func append(_ word: [UInt8], after previous: [UInt8], to ids: inout [Int32]) {
+    let start = ids.count
+    word.withUnsafeBufferPointer { word in
+      ids.append(row(FNV1a(kind: .word).adding(word).value))
+      if !previous.isEmpty {
+        let pair = previous.withUnsafeBufferPointer { FNV1a(kind: .pair).adding($0) }
+        ids.append(row(pair.adding(UInt8(ascii: " ")).adding(word).value))
+      }
+      appendNgrams(of: word, to: &ids)
+    }
+    if ids.count > start + Self.mostFeatures { ids.removeLast(ids.count - start - Self.mostFeatures) }
   }
 
   /// Appends the n-grams of `<word>`: for each start those of three, four and five code points.

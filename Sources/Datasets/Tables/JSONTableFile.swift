@@ -47,7 +47,7 @@ public struct JSONTableFile: Sendable {
   }
 
   /// Lines, unless the file is an array or the first object of it has a section's key.
-  private static func form(of head: [UInt8], sections: [String]) -> Form {
+  static func form(of head: [UInt8], sections: [String]) -> Form {
     guard let start = head.firstIndex(where: { !$0.isJSONWhitespace }) else { return .lines }
     if head[start] == UInt8(ascii: "[") { return .array }
     // Strings at depth one that a colon follows are keys.

@@ -15,6 +15,36 @@ public struct ParquetTableFile: Sendable {
   public init(path: String, columns: [TableColumn], options: ReadOptions = ReadOptions()) throws {
     let file = try ParquetFile(
       path: path, options: ParquetReadOptions(threads: options.threadCount ?? ParquetReadOptions().threads))
+    (table, skipped) = try Self.rows(of: file, in: file, columns: columns, options: options)
+  }
+
+  /// Calls `body` with the rows of each row group, numbered through the file; rows that are left out are counted in
+  /// `skipped`.
+  static func pieces(
+    path: String, columns: [TableColumn], options: ReadOptions, skipped: inout SkippedLines,
+    body: (Table) throws -> Void
+  ) throws {
+    let file = try ParquetFile(
+      path: path, options: ParquetReadOptions(threads: options.threadCount ?? ParquetReadOptions().threads))
+    var rowsBefore = 0
+    for group in file.rowGroups {
+      var (table, left) = try rows(of: group, in: file, columns: columns, options: options)
+      table.lines = table.lines.map { $0 + rowsBefore }
+      for problem in left.examples {
+        skipped.add(
+          LineProblem(line: problem.line + rowsBefore, message: problem.message), keeping: options.keptProblems)
+      }
+      skipped.count += left.count - left.examples.count
+      rowsBefore += group.rowCount
+      try body(table)
+    }
+  }
+
+  /// The rows of a file, or of one row group of it.
+  private static func rows(
+    of source: some ParquetColumns, in file: ParquetFile, columns: [TableColumn], options: ReadOptions
+  ) throws -> (table: Table, skipped: SkippedLines) {
+    let path = file.path
     let fields = file.schema.columns
     var parts: [ParquetPart?] = []
     var missing: [String] = []
@@ -30,7 +60,7 @@ public struct ParquetTableFile: Sendable {
         parts.append(nil)
         continue
       }
-      parts.append(try ParquetPart(column, field: field, of: file))
+      parts.append(try ParquetPart(column, field: field, of: source, path: path))
     }
     guard missing.isEmpty else {
       throw DatasetError.badForm(
@@ -41,10 +71,10 @@ public struct ParquetTableFile: Sendable {
 
     // Bad rows of any column leave every column.
     var skipped = SkippedLines()
-    var lines = options.keepsLines ? (0..<file.rowCount).map { $0 + 1 } : []
+    var lines = options.keepsLines ? (0..<source.rowCount).map { $0 + 1 } : []
     let problems = parts.compactMap { $0?.problems }.flatMap(\.self)
     if !problems.isEmpty {
-      var isBad = [Bool](repeating: false, count: file.rowCount)
+      var isBad = [Bool](repeating: false, count: source.rowCount)
       for problem in problems.sorted(by: { $0.line < $1.line }) where !isBad[problem.line - 1] {
         if options.isStrict { throw DatasetError.badLine(path: path, problem: problem) }
         isBad[problem.line - 1] = true
@@ -53,17 +83,30 @@ public struct ParquetTableFile: Sendable {
       for index in parts.indices { parts[index]?.values.keepRows { !isBad[$0] } }
       lines = lines.filter { !isBad[$0 - 1] }
     }
-    table = Table(rowCount: file.rowCount - skipped.count, columns: parts.map { $0?.values ?? .absent }, lines: lines)
-    self.skipped = skipped
+    let table = Table(
+      rowCount: source.rowCount - skipped.count, columns: parts.map { $0?.values ?? .absent }, lines: lines)
+    return (table, skipped)
   }
 }
+
+/// What columns are read from: a file, or one row group of it.
+private protocol ParquetColumns {
+  var rowCount: Int { get }
+  func column<Value: ParquetValue>(_ name: String, as type: Value.Type) throws -> ParquetColumn<Value>
+  func timestamps(_ name: String, in unit: ParquetTimeUnit, roundingDown: Bool) throws -> ParquetColumn<Int64>
+}
+
+extension ParquetFile: ParquetColumns {}
+extension ParquetRowGroup: ParquetColumns {}
 
 /// One column as it was found, and the rows that have no usable value in it.
 private struct ParquetPart {
   var values: Table.Values
   private(set) var problems: [LineProblem] = []
 
-  init(_ column: TableColumn, field: ParquetField, of file: ParquetFile) throws {
+  init(
+    _ column: TableColumn, field: ParquetField, of file: some ParquetColumns, path: String
+  ) throws {
     func wrongType() -> DatasetError {
       let expected =
         switch column.content {
@@ -71,7 +114,7 @@ private struct ParquetPart {
         case .numbers: "numbers"
         case .times: "timestamps, dates, whole numbers or text"
         }
-      return .badForm(path: file.path, problem: "has \(field) where \(expected) were expected")
+      return .badForm(path: path, problem: "has \(field) where \(expected) were expected")
     }
     values = .absent
     switch (column.content, field.type) {

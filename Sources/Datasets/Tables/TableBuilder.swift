@@ -38,6 +38,15 @@ final class TableBuilder {
     for index in 0..<columns.count { columns[index].discard() }
   }
 
+  /// The rows so far, with the lines before them; what comes next begins anew.
+  func takeTable(linesBefore: Int) -> Table {
+    let table = Self.joined([(self, linesBefore)])
+    for index in 0..<columns.count { columns[index] = ColumnBuilder(columns[index].column) }
+    rowCount = 0
+    lines.removeAll(keepingCapacity: true)
+    return table
+  }
+
   /// The rows of several ranges, one after the other, each with the lines before it. Takes their memory away as it goes.
   static func joined(_ ranges: [(builder: TableBuilder, linesBefore: Int)]) -> Table {
     let rowCount = ranges.reduce(0) { $0 + $1.builder.rowCount }

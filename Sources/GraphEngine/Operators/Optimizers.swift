@@ -8,8 +8,8 @@ import Tensors
 /// The domain of the operators that update parameters. They never reach an exported file.
 ///
 /// `Adam` and `SGD` take `(parameter, gradient, learning_rate, step, gradient_scale?, moments…)`; `AdamRows` and
-/// `SGDRows` take `(parameter, indices, rows, learning_rate, step, gradient_scale?, moments…)`. The learning rate is a
-/// float and the step an `int64`, counted from 1. `ClipScale` takes gradients and gives the factor that brings their
+/// `SGDRows` take `(parameter, indices, rows, learning_rate, step, gradient_scale?, moments…)`, and leave the row that
+/// their attribute `padding` names as it is. The learning rate is a float and the step an `int64`, counted from 1. `ClipScale` takes gradients and gives the factor that brings their
 /// joint norm to at most `max_norm`.
 public let trainingDomain = "rankerkit.training"
 
@@ -36,6 +36,30 @@ extension Operator {
         inputs.splitRows { indices, rows, count, width in
           rk_adam_update_rows(
             &step, count, indices, width, rows, inputs.parameter.floats, m.floats, v.floats)
+        }
+      }
+    },
+    // Adam's rows as a gather's gradient has them, in any order and repeated: written by `Fusion` alone.
+    update("AdamScatteredRows") { inputs in
+      let rule = AdamRule(inputs)
+      let (parameter, m, v) = (inputs.parameter, inputs.moments[0], inputs.moments[1])
+      let sums = RowSums(inputs.binding, indices: 1, rows: inputs.gradient[1], height: parameter.shape[0])
+      let (width, padding) = (sums.width, inputs.padding)
+      inputs.binding.reserveScratch(sums.scratchByteCount)
+      return { scratch in
+        var step = rule.step()
+        let sorted = sums.sort(scratch)
+        inputs.pool.parallel(rows: sorted.count, work: 8 * width + 16) { places in
+          withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { sum in
+            for place in places {
+              let row = sorted.index(place)
+              if row == padding { continue }
+              sums.sum(sorted, place, into: sum.baseAddress!)
+              rk_adam_update(
+                &step, width, sum.baseAddress!, parameter.floats + row * width, m.floats + row * width,
+                v.floats + row * width)
+            }
+          }
         }
       }
     },
@@ -135,6 +159,7 @@ extension Operator {
         guard isRows || gradient == parameter else {
           throw inference.failure("the gradient is \(gradient), the parameter \(parameter)")
         }
+        if isRows { try requireRows(inference) }
         return [parameter]
       },
       bind: { try kernel(UpdateInputs($0, isRows: name.hasSuffix("Rows"))) })
@@ -158,6 +183,7 @@ final class Context<Value> {
 
 /// The inputs of an update node by their meaning.
 private struct UpdateInputs {
+  let binding: Binding
   let node: Node
   let parameter: Buffer
   /// The dense gradient, or indices and rows.
@@ -169,6 +195,7 @@ private struct UpdateInputs {
 
   init(_ binding: Binding, isRows: Bool) {
     let first = isRows ? 3 : 2
+    self.binding = binding
     node = binding.node
     parameter = binding.input(0)
     gradient = (1..<first).map(binding.input)
@@ -178,6 +205,9 @@ private struct UpdateInputs {
     moments = binding.inputs.dropFirst(first + 3).compactMap { $0 }
     pool = binding.pool
   }
+
+  /// The row that padding names, or -1.
+  var padding: Int { node.int("padding") ?? -1 }
 
   /// Shares `0..<count` among the threads in pieces that fit the cache.
   func split(_ count: Int, _ body: (Range<Int>) -> Void) {
@@ -196,9 +226,13 @@ private struct UpdateInputs {
     var count = gradient[0].count
     while count > 0, indices[count - 1] >= Int64(height) { count -= 1 }
     let piece = max(1, (1 << 13) / max(width, 1))
+    let padding = Int64(padding)
+    let still = (0..<count).first { indices[$0] == padding } ?? count
     pool.parallel((count + piece - 1) / piece) { task in
       let range = task * piece..<min((task + 1) * piece, count)
-      body(indices + range.lowerBound, rows + range.lowerBound * width, range.count, width)
+      for part in [range.clamped(to: 0..<still), range.clamped(to: min(still + 1, count)..<count)] where !part.isEmpty {
+        body(indices + part.lowerBound, rows + part.lowerBound * width, part.count, width)
+      }
     }
   }
 }

@@ -53,7 +53,8 @@ extension Operator {
         let output = binding.output()
         return { _ in output.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: output.spec.byteCount) }
       }),
-    // (table, indices, rows) → the rows added at their places of a table of zeros.
+    // (table, indices, rows) → the rows added at their places of a table of zeros. Here and below, fewer rows than
+    // indices serve as many indices each, in their order.
     Operator(
       name: "ScatterRows", domain: gradientDomain, arity: 3...3, shapeInputs: 0...0,
       infer: { inference in
@@ -63,6 +64,7 @@ extension Operator {
       bind: { binding in
         let (rows, table, pool) = (binding.input(2), binding.output(), binding.pool)
         let (indices, height, width) = (Indices(binding, 1), table.shape[0], rows.shape[1])
+        let sharing = RowSums.sharing(indices: indices.count, rows: rows.shape[0])
         return { _ in
           pool.parallel(over: table.count, grain: Grain.plain) {
             rk_fill($0.count, 0, table.floats + $0.lowerBound)
@@ -72,7 +74,7 @@ extension Operator {
             for place in 0..<indices.count {
               guard let index = indices.checked(place, extent: height) else { continue }
               rk_accumulate(
-                columns.count, 1, rows.floats + (place * width + columns.lowerBound),
+                columns.count, 1, rows.floats + (place / sharing * width + columns.lowerBound),
                 table.floats + (index * width + columns.lowerBound))
             }
           }
@@ -84,88 +86,43 @@ extension Operator {
       name: "CoalesceRows", domain: gradientDomain, arity: 3...3, shapeInputs: 0...0,
       infer: { inference in
         try requireRows(inference)
-        return [TensorSpec(.int64, try inference.shape(1)), try inference.spec(2)]
+        let count = try inference.shape(1)[0]
+        return [TensorSpec(.int64, [count]), TensorSpec(.float, [count, try inference.shape(2)[1]])]
       },
       bind: coalesceKernel),
   ]
 
-  private static func requireRows(_ inference: Inference) throws {
+  static func requireRows(_ inference: Inference) throws {
     try inference.require(2, .float)
     try inference.requireIndices(1)
     let (table, indices, rows) = (try inference.shape(0), try inference.shape(1), try inference.shape(2))
-    guard table.rank >= 1, indices.rank == 1, rows == [indices[0], table.dropFirst().reduce(1, *)],
-      table[0] < Int(UInt32.max)
+    guard table.rank >= 1, indices.rank == 1, rows.rank == 2, rows[1] == table.dropFirst().reduce(1, *),
+      rows[0] == 0 ? indices[0] == 0 : indices[0] % rows[0] == 0, table[0] < Int(UInt32.max)
     else { throw inference.failure("rows of \(rows) at indices of \(indices) do not fit a table of \(table)") }
   }
 
-  /// Sorts the indices with their places by a stable radix sort, then sums the rows of each.
   @Sendable private static func coalesceKernel(_ binding: Binding) -> Kernel {
     let (rows, pool) = (binding.input(2), binding.pool)
-    let indices = Indices(binding, 1)
-    let (count, width) = (indices.count, rows.shape[1])
-    let height = binding.input(0).shape[0]
+    let sums = RowSums(binding, indices: 1, rows: rows, height: binding.input(0).shape[0])
     let unique = binding.optionalOutput(0)?.elements(as: Int64.self)
-    let sums = binding.optionalOutput(1)?.floats
-    binding.reserveScratch((3 * count + 1) * 8)
-    let digits = (UInt64.bitWidth - UInt64(height).leadingZeroBitCount + 7) / 8
+    let outputs = binding.optionalOutput(1)?.floats
+    binding.reserveScratch(sums.scratchByteCount)
     return { scratch in
-      var keys = scratch.assumingMemoryBound(to: UInt64.self)
-      var spare = keys + count
-      let starts = (scratch + 2 * count * 8).assumingMemoryBound(to: Int.self)
-      // The index above, the place below; what is out of range goes to the end with the height for its index.
-      for place in 0..<count {
-        keys[place] = UInt64(indices.checked(place, extent: height) ?? height) << 32 | UInt64(place)
-      }
-      for digit in 0..<digits {
-        sortByDigit(keys, into: spare, count: count, shift: UInt64(32 + 8 * digit))
-        swap(&keys, &spare)
-      }
-      var found = 0
-      for place in 0..<count where place == 0 || keys[place] >> 32 != keys[place - 1] >> 32 {
-        if keys[place] >> 32 == height { break }
-        starts[found] = place
-        found += 1
-      }
-      var end = found > 0 ? starts[found - 1] : 0
-      while end < count, found > 0, keys[end] >> 32 == keys[starts[found - 1]] >> 32 { end += 1 }
-      starts[found] = end
+      let sorted = sums.sort(scratch)
       if let unique {
-        for place in 0..<found { unique[place] = Int64(keys[starts[place]] >> 32) }
-        for place in found..<count { unique[place] = Int64(height) }
+        for place in 0..<sorted.count { unique[place] = Int64(sorted.index(place)) }
+        for place in sorted.count..<sums.count { unique[place] = Int64(sums.height) }
       }
-      guard let sums else { return }
-      let sorted = UnsafePointer(keys)
-      pool.parallel(rows: count, work: width + 8) { range in
+      guard let outputs else { return }
+      pool.parallel(rows: sums.count, work: sums.width + 8) { range in
         for row in range {
-          let target = sums + row * width
-          guard row < found else {
-            target.update(repeating: 0, count: width)
-            continue
-          }
-          let places = starts[row]..<starts[row + 1]
-          target.update(
-            from: rows.floats + Int(truncatingIfNeeded: sorted[places.lowerBound] & 0xFFFF_FFFF) * width, count: width)
-          for place in places.dropFirst() {
-            rk_accumulate(width, 1, rows.floats + Int(truncatingIfNeeded: sorted[place] & 0xFFFF_FFFF) * width, target)
+          let target = outputs + row * sums.width
+          if row < sorted.count {
+            sums.sum(sorted, row, into: target)
+          } else {
+            target.update(repeating: 0, count: sums.width)
           }
         }
-      }
-    }
-  }
-
-  /// One pass of a stable radix sort, by eight bits.
-  private static func sortByDigit(
-    _ source: UnsafeMutablePointer<UInt64>, into target: UnsafeMutablePointer<UInt64>, count: Int, shift: UInt64
-  ) {
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: 256) { places in
-      places.initialize(repeating: 0)
-      for index in 0..<count { places[Int(source[index] >> shift & 255)] += 1 }
-      var next = 0
-      for digit in 0..<256 { (places[digit], next) = (next, next + places[digit]) }
-      for index in 0..<count {
-        let digit = Int(source[index] >> shift & 255)
-        target[places[digit]] = source[index]
-        places[digit] += 1
       }
     }
   }

@@ -31,9 +31,6 @@ struct TextBatches: Sendable {
 
   /// Lengths are rounded up to a multiple of this, so that few plans serve all batches.
   static let step = 8
-  /// Batches whose texts are sorted by length together. Of so many, drawn at random, each length has enough for batches
-  /// of its own; the order of training stays as good as random. (transformers' `group_by_length` takes 50, too.)
-  private static let batchesPerSort = 50
 
   /// The length of a batch of texts: the longest one's, rounded up.
   func length(_ batch: some Sequence<Int>) -> Int {
@@ -43,21 +40,7 @@ struct TextBatches: Sendable {
 
   /// The order of an epoch: a permutation of the texts, drawn from the seed, that consecutive batches are cut from.
   func order(_ count: Int, batchSize: Int, seed: UInt64) -> [Int] {
-    var generator = SeededGenerator(seed: seed)
-    let shuffled = generator.permutation(count)
-    let together = Self.batchesPerSort * batchSize
-    var batches: [ArraySlice<Int>] = []
-    for start in stride(from: 0, to: count, by: together) {
-      let part = shuffled[start..<min(start + together, count)]
-      let sorted = part.sorted { (texts.length($0), $0) < (texts.length($1), $1) }
-      for first in stride(from: 0, to: sorted.count, by: batchSize) {
-        batches.append(sorted[first..<min(first + batchSize, sorted.count)])
-      }
-    }
-    // One that is not full can only stand at the end.
-    let full = batches.filter { $0.count == batchSize }
-    let rest = batches.filter { $0.count < batchSize }
-    return generator.permutation(full.count).flatMap { full[$0] } + rest.flatMap { $0 }
+    LengthOrder.order(count, batchSize: batchSize, seed: seed, length: texts.length)
   }
 
   /// All texts by length, for an evaluation.
