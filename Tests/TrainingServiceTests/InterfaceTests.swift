@@ -142,8 +142,11 @@ struct InterfaceTests {
         "POST", "/api/v1/jobs", ["kind": "fake", "parameters": ["epochs": 0]], status: 422,
         "Epochs is \"0\"; expected a whole number from 1 to 1000000")
       try await expect(
-        "POST", "/api/v1/jobs", ["kind": "fake", "data_path": "../x"], status: 422,
+        "POST", "/api/v1/jobs", ["kind": "fake", "data_path": "../x"], status: 404,
         "\"../x\" is not within the data folder; name a file or folder by its path from there")
+      try await expect(
+        "POST", "/api/v1/jobs", ["kind": "fake", "parameters": ["epochs": nil]], status: 422,
+        "Epochs is \"null\"; expected a whole number")
       try await expect(
         "GET", "/api/v1/jobs?limit=all", status: 400, "limit is \"all\"; expected a whole number from 1 to 500")
       let statuses = "pending, loading_data, preprocessing, training, completed, failed, cancelled"

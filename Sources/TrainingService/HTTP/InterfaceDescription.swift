@@ -23,8 +23,9 @@ struct InterfaceDescription: Sendable {
       schema["description"] = .string(parameter.help)
       return (parameter.name, .object(schema))
     }
+    // Where there is a sample, no path means it, and so does an empty one, as forms have it.
     let dataPath: JSONValue = [
-      "type": kind.hasSample ? ["string", "null"] : ["string"],
+      "type": kind.hasSample ? ["string", "null"] : ["string"], "minLength": kind.hasSample ? 0 : 1,
       "description": .string("In the data folder: \(kind.dataHelp)."),
     ]
     return [

@@ -74,12 +74,15 @@ struct JobInterface: Sendable {
     _ request: Request, _ context: ServiceContext, kinds: [JobEvent.Kind]
   ) async throws -> JSONResponse {
     let viewer = try context.viewer
-    let after = try request.number("after", in: 0...Int64.max) ?? 0
+    let after = try request.number("after", in: 0...Self.lastEvent) ?? 0
     let limit = try request.number("limit", in: 1...5000) ?? 1000
     let (_, events) = try await parts.book.events(
       of: try context.parameters.require("job"), after: after, kinds: kinds, limit: Int(limit), for: viewer)
     return JSONResponse(["events": .array(events.map(\.json))])
   }
+
+  /// No job has so many events; larger numbers are no longer exact in everybody's JSON.
+  private static let lastEvent: Int64 = 1_000_000_000_000_000
 
   /// How long a connection stays silent before it says that it lives; proxies end silent ones after a minute or so.
   private static let silence = Duration.seconds(15)

@@ -27,7 +27,8 @@ struct ServiceProblem: Error, Sendable {
     switch error {
     case let error as ServiceProblem: self = error
     case let error as RequestProblems:
-      self.init(status: .unprocessableContent, message: "\(error)", fields: error.problems)
+      self.init(
+        status: error.isMissingData ? .notFound : .unprocessableContent, message: "\(error)", fields: error.problems)
     case let error as JobError:
       let isUnknown = if case .unknown = error { true } else { false }
       self.init(status: isUnknown ? .notFound : .conflict, message: "\(error)")

@@ -28,7 +28,7 @@ public struct TrainingCatalogue: Sendable {
   /// Checks a request whole: its kind, its data, each parameter, and that nothing else is in it.
   ///
   /// - Parameters:
-  ///   - values: by name; null is as if it were not there.
+  ///   - values: by name.
   ///   - root: where data may be.
   /// - Throws: ``RequestProblems`` with everything that is wrong.
   public func request(
@@ -36,7 +36,7 @@ public struct TrainingCatalogue: Sendable {
   ) throws -> JobRequest {
     guard let kind = kind(name) else {
       let known = kinds.map(\.name).joined(separator: ", ")
-      throw RequestProblems(problems: [
+      throw RequestProblems([
         ParameterProblem(
           field: "model_type",
           message: name.isEmpty
@@ -47,7 +47,7 @@ public struct TrainingCatalogue: Sendable {
     var problems: [ParameterProblem] = []
     var parameters: [String: JSONValue] = [:]
     for parameter in kind.parameters {
-      guard let given = values[parameter.name], !given.isNull else {
+      guard let given = values[parameter.name] else {
         if let standard = parameter.standard { parameters[parameter.name] = standard }
         continue
       }
@@ -63,8 +63,10 @@ public struct TrainingCatalogue: Sendable {
         ))
     }
     var data: String?
+    var isMissingData = false
     if let dataPath, !dataPath.isEmpty {
       do { data = try root.relative(dataPath) } catch {
+        isMissingData = true
         problems.append(ParameterProblem(field: "data_path", message: "\(error)"))
       }
     } else if !kind.hasSample {
@@ -79,7 +81,9 @@ public struct TrainingCatalogue: Sendable {
           message: "model_name is \"\(model.prefix(64))\"; expected up to 64 letters, digits, '-', '_' and '.', "
             + "with a letter or a digit first"))
     }
-    guard problems.isEmpty else { throw RequestProblems(problems: problems) }
+    guard problems.isEmpty else {
+      throw RequestProblems(problems, isMissingData: isMissingData && problems.count == 1)
+    }
     return JobRequest(kind: kind.name, modelName: model, dataPath: data, parameters: parameters)
   }
 

@@ -106,6 +106,13 @@ public struct ParameterProblem: Error, Sendable, Hashable, CustomStringConvertib
 /// Everything that is wrong with a request, so that a person mends it in one go.
 public struct RequestProblems: Error, Sendable, Hashable, CustomStringConvertible {
   public let problems: [ParameterProblem]
+  /// Whether all else is right, but there is no data where it was said to be.
+  public let isMissingData: Bool
+
+  init(_ problems: [ParameterProblem], isMissingData: Bool = false) {
+    self.problems = problems
+    self.isMissingData = isMissingData
+  }
 
   public var description: String { problems.map(\.message).joined(separator: "; ") }
 }
