@@ -81,6 +81,7 @@ let package = Package(
     module("Tensors"),
     module("Files"),
     module("Threads"),
+    module("DatabaseFiles", [grdb]),
     // Format
     module("ONNX", ["Tensors", "Files", "COnnxSchema", "CProtobufC"]),
     module("Parquet", ["Files", "Threads", "CDeflate", "CSnappy", "CZstandard", "CLZ4"]),
@@ -100,7 +101,7 @@ let package = Package(
       "Verification",
       ["ReferenceRuntime", "GraphEngine", "Checkpoints", "Reports", "ONNX", "Tensors", "Files"]),
     // Domains
-    module("PreferenceStore", ["Datasets", grdb]),
+    module("PreferenceStore", ["Datasets", "DatabaseFiles", grdb]),
     module(
       "PairwiseRanking",
       [
@@ -134,7 +135,7 @@ let package = Package(
     module(
       "TrainingService",
       [
-        "Checkpoints", "Files", "Reports", "CCrypto", grdb, logging,
+        "Checkpoints", "Files", "DatabaseFiles", "Reports", "CCrypto", grdb, logging,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Mustache", package: "swift-mustache"),
@@ -209,7 +210,7 @@ let package = Package(
         "ReferenceRuntime", "ONNX", "Tensors", "CommandSupport",
       ],
       resources: [.copy("Resources")]),
-    tests(of: "TrainingService", ["TrainingClient", "CommandSupport", grdb, logging]),
+    tests(of: "TrainingService", ["TrainingClient", "DatabaseFiles", "CommandSupport", grdb, logging]),
     tests(
       of: "ConceptDetection",
       [

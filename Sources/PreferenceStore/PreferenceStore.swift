@@ -1,5 +1,6 @@
 // The store of items and preference pairs: one SQLite file that several processes may use at once.
 
+import DatabaseFiles
 import Datasets
 import GRDB
 import Glibc
@@ -33,8 +34,10 @@ public final class PreferenceStore: Sendable {
     do {
       queue = try DatabaseQueue(path: path, configuration: configuration)
       try queue.writeWithoutTransaction { database in
-        try Schema.migrate(database, path: path)
+        try Schema.tables.migrate(database, path: path)
       }
+    } catch let error as DatabaseFileError {
+      throw StoreError.file(error)
     } catch let error as DatabaseError {
       throw StoreError(error, path: path)
     }

@@ -1,5 +1,6 @@
 // What the store refuses, told so that a person can act.
 
+import DatabaseFiles
 import GRDB
 
 /// Why the store does not do what it was asked.
@@ -18,13 +19,8 @@ public enum StoreError: Error, Sendable, Hashable {
   case emptyField(name: String)
 
   case noDatabase(path: String)
-  case notADatabase(path: String)
-  /// A SQLite database, but another program's.
-  case foreignDatabase(path: String)
-  case newerDatabase(path: String, version: Int, known: Int)
-  case busy(path: String, seconds: Int)
-  case diskFull(path: String)
-  case failed(path: String, reason: String)
+  /// The file can't be used.
+  case file(DatabaseFileError)
 }
 
 extension StoreError: CustomStringConvertible {
@@ -58,30 +54,12 @@ extension StoreError: CustomStringConvertible {
     case .noDatabase(let path):
       return "there is no database at \(path); ranker items import FILE.jsonl makes one "
         + "(another place: --database or RANKER_DATABASE)"
-    case .notADatabase(let path): return "\(path) is not a SQLite database"
-    case .foreignDatabase(let path):
-      return "\(path) is a SQLite database of another program; name another file with --database"
-    case .newerDatabase(let path, let version, let known):
-      return "\(path) was written by a newer ranker (schema \(version); this one knows \(known)); update ranker"
-    case .busy(let path, let seconds):
-      return "\(path) stayed locked by another program for \(seconds) seconds; try again when that is done"
-    case .diskFull(let path): return "no space left to write \(path)"
-    case .failed(let path, let reason): return "\(path): \(reason)"
+    case .file(let error): return "\(error)"
     }
   }
 
   /// SQLite's error, as what it means to a person.
   init(_ error: DatabaseError, path: String) {
-    switch error.resultCode {
-    case .SQLITE_NOTADB: self = .notADatabase(path: path)
-    case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy(path: path, seconds: PreferenceStore.patience)
-    case .SQLITE_FULL: self = .diskFull(path: path)
-    case .SQLITE_CANTOPEN:
-      self = .failed(path: path, reason: "can't be opened; does its directory exist, and may you write there?")
-    case .SQLITE_READONLY: self = .failed(path: path, reason: "you may not write to it")
-    case .SQLITE_CORRUPT:
-      self = .failed(path: path, reason: "the database is damaged (\(error.message ?? "no more is known"))")
-    default: self = .failed(path: path, reason: error.message ?? "\(error.resultCode)")
-    }
+    self = .file(DatabaseFileError(error, path: path, patience: PreferenceStore.patience))
   }
 }

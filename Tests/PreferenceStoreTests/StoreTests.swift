@@ -223,7 +223,7 @@ struct StoreTests {
       try PreferenceStore(path: directory.path("no.db"), isCreated: false)
     }
     let text = try directory.write(String(repeating: "not a database ", count: 200), to: "text.db")
-    #expect(throws: StoreError.notADatabase(path: text)) { try PreferenceStore(path: text) }
+    #expect(throws: StoreError.file(.notADatabase(path: text))) { try PreferenceStore(path: text) }
     #expect {
       try PreferenceStore(path: directory.path("no/where.db"))
     } throws: {
@@ -235,11 +235,13 @@ struct StoreTests {
     #expect(Array(header[68..<72]) == Array("RnkK".utf8))
     header.replaceSubrange(68..<72, with: [0, 0, 0, 0])
     let foreign = try directory.write(header, to: "foreign.db")
-    #expect(throws: StoreError.foreignDatabase(path: foreign)) { try PreferenceStore(path: foreign) }
+    #expect(throws: StoreError.file(.foreignDatabase(path: foreign))) { try PreferenceStore(path: foreign) }
     header = try directory.bytes(of: "closed.db")
     header[63] = 200
     let newer = try directory.write(header, to: "newer.db")
-    #expect(throws: StoreError.newerDatabase(path: newer, version: 200, known: 1)) { try PreferenceStore(path: newer) }
+    #expect(throws: StoreError.file(.newerDatabase(path: newer, version: 200, known: 1))) {
+      try PreferenceStore(path: newer)
+    }
     #expect(try PreferenceStore(path: checkpointed).items().isEmpty)
   }
 }

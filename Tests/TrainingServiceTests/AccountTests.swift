@@ -1,3 +1,4 @@
+import DatabaseFiles
 import Foundation
 import GRDB
 import Testing
@@ -135,12 +136,14 @@ struct AccountTests {
     let service = try TestService()
     let other = service.folder.path("other.db")
     try await DatabaseQueue(path: other).write { try $0.execute(sql: "CREATE TABLE t (x)") }
-    #expect(throws: StoreError.foreignDatabase(path: other)) { try ServiceStore(path: other) }
+    #expect(throws: DatabaseFileError.foreignDatabase(path: other)) { try ServiceStore(path: other) }
     let text = try service.folder.write("no database", to: "text.db")
-    #expect(throws: StoreError.notADatabase(path: text)) { try ServiceStore(path: text) }
+    #expect(throws: DatabaseFileError.notADatabase(path: text)) { try ServiceStore(path: text) }
     let newer = service.folder.path("newer.db")
     do { _ = try ServiceStore(path: newer) }
     try await DatabaseQueue(path: newer).write { try $0.execute(sql: "PRAGMA user_version = 99") }
-    #expect(throws: StoreError.newerDatabase(path: newer, version: 99, known: 1)) { try ServiceStore(path: newer) }
+    #expect(throws: DatabaseFileError.newerDatabase(path: newer, version: 99, known: 1)) {
+      try ServiceStore(path: newer)
+    }
   }
 }

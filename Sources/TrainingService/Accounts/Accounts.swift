@@ -14,7 +14,7 @@ public struct Accounts: Sendable {
   }
 
   /// Makes an account.
-  /// - Throws: ``AccountError``, ``StoreError``.
+  /// - Throws: ``AccountError``, `DatabaseFileError`.
   @discardableResult
   public func add(email: String, password: String, isAdmin: Bool = false) async throws -> User {
     let email = try Self.checked(email: email)
@@ -25,7 +25,7 @@ public struct Accounts: Sendable {
   }
 
   /// Changes a password; whoever was signed in with the old one is signed out, and tokens of programs go.
-  /// - Throws: ``AccountError``, ``StoreError``.
+  /// - Throws: ``AccountError``, `DatabaseFileError`.
   public func setPassword(_ password: String, of email: String) async throws {
     let email = Self.normalized(email)
     let hash = try await hash(password)
@@ -42,7 +42,7 @@ public struct Accounts: Sendable {
   }
 
   /// Removes an account with its records of jobs and models. Files of models stay where they are.
-  /// - Throws: ``AccountError``, ``StoreError``.
+  /// - Throws: ``AccountError``, `DatabaseFileError`.
   public func remove(email: String) async throws {
     let email = Self.normalized(email)
     try await store.write(durably: true) { transaction in

@@ -33,7 +33,7 @@ extension Accounts {
   /// Checks e-mail and password, within the limit on attempts. An unknown address takes as long as a wrong password.
   ///
   /// - Parameter client: the address that the request came from.
-  /// - Throws: `AccountError.wrongCredentials`, `AccountError.tooManyAttempts`, ``StoreError``.
+  /// - Throws: `AccountError.wrongCredentials`, `AccountError.tooManyAttempts`, `DatabaseFileError`.
   public func authenticate(email: String, password: String, client: String) async throws -> User {
     let email = Self.normalized(email)
     let subjects = ["account:\(email.prefix(254))", "client:\(client)"]

@@ -45,7 +45,7 @@ public struct TrainingServer: Sendable {
   /// Opens the store and makes what is not there; nothing listens yet.
   ///
   /// - Parameter cost: of the hashes of new passwords.
-  /// - Throws: ``StoreError``, ``DataRootError``.
+  /// - Throws: `DatabaseFileError`, ``DataRootError``.
   public init(
     _ settings: ServerSettings, catalogue: TrainingCatalogue, logger: Logger, cost: Password.Cost = .recommended
   ) async throws {

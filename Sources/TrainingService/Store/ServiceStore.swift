@@ -1,5 +1,6 @@
 // The database of the service: accounts, jobs, what happened to them, and the models that came of them.
 
+import DatabaseFiles
 import Foundation
 import GRDB
 
@@ -22,7 +23,7 @@ public final class ServiceStore: Sendable {
   /// - Parameters:
   ///   - path: of the file; SQLite keeps two more beside it (`-wal`, `-shm`).
   ///   - clock: what leases, back-off and times of records go by.
-  /// - Throws: ``StoreError``.
+  /// - Throws: `DatabaseFileError`.
   public init(path: String, clock: @escaping @Sendable () -> Moment = { .now }) throws {
     self.path = path
     self.clock = clock
@@ -37,11 +38,11 @@ public final class ServiceStore: Sendable {
       // Before the pool is opened: its readers need the write-ahead log, and two processes may make the file at once.
       let queue = try DatabaseQueue(path: path, configuration: configuration)
       if isNew { chmod(path, 0o600) }
-      try queue.writeWithoutTransaction { try Schema.migrate($0, path: path) }
+      try queue.writeWithoutTransaction { try Schema.tables.migrate($0, path: path) }
       try queue.close()
       pool = try DatabasePool(path: path, configuration: configuration)
     } catch let error as DatabaseError {
-      throw StoreError(error, path: path)
+      throw DatabaseFileError(error, path: path, patience: Self.patience)
     }
   }
 
@@ -84,7 +85,7 @@ public final class ServiceStore: Sendable {
 
   private func explained<Value>(_ body: () throws -> Value) -> Result<Value, any Error> {
     Result(catching: body).mapError { error in
-      (error as? DatabaseError).map { StoreError($0, path: path) } ?? error
+      (error as? DatabaseError).map { DatabaseFileError($0, path: path, patience: Self.patience) } ?? error
     }
   }
 }
