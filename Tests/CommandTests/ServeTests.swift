@@ -128,7 +128,8 @@ struct ServeTests {
     try addUser(in: folder)
     var server = try await Server(in: folder, workers: 1)
     let client = try await client(server)
-    let job = try await client.start("als", parameters: ["iterations": "1000", "factors": "128"])
+    // Long enough not to end before it is stopped, also where the machine is busy.
+    let job = try await client.start("als", parameters: ["iterations": "500", "factors": "256"])
     for _ in 0..<1000 where (try await client.job(job.id).progress?.epoch ?? 0) < 3 {
       try await Task.sleep(for: .milliseconds(10))
     }
