@@ -21,6 +21,24 @@ import TextClassification
     }
   }
 
+  @Test("lines of which the first is a text of a megabyte, labels before or behind it")
+  func longFirstLine() throws {
+    let long = String(repeating: "star ", count: 200_000)
+    for first in [
+      #"{"text": "\#(long)", "taxonomy_codes": ["a"]}"#, #"{"taxonomy_codes": ["a"], "text": "\#(long)"}"#,
+    ] {
+      let data = try read(first + "\n" + #"{"text": "bread", "taxonomy_codes": ["b"]}"# + "\n")
+      #expect(data.samples.map(\.text) == [long, "bread"])
+      #expect(data.samples.map { $0.labels.map { data.labels[$0] } } == [["a"], ["b"]])
+    }
+    // A document whose first object is as long stays one.
+    let document = try read(
+      #"{"metadata": {"note": "\#(long)"}, "samples": [{"text": "bread", "taxonomy_codes": ["b"]}]}"#)
+    #expect(document.samples.map(\.text) == ["bread"])
+    // So may the only text of a file be.
+    #expect(try TextFile(path: directory.write("{\"text\": \"\(long)\"}\n", to: "only.jsonl")).texts == [long])
+  }
+
   @Test("a JSON document of samples and metadata")
   func document() throws {
     let data = try read(

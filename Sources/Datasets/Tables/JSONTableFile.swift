@@ -26,7 +26,7 @@ public struct JSONTableFile: Sendable {
     _ file: DataFile, sections: [(name: String, section: JSONSection)], options: ReadOptions = ReadOptions()
   ) throws(DatasetError) {
     let text = try file.text()
-    form = Self.form(of: text.head, sections: sections.map(\.name))
+    form = Self.form(of: text.head, sections: sections)
     let recordForm: RecordForm =
       switch form {
       // An array is cut as a document's section is, so that its elements have numbers.
@@ -46,8 +46,15 @@ public struct JSONTableFile: Sendable {
     skipped = read.skipped
   }
 
-  /// Lines, unless the file is an array or the first object of it has a section's key.
-  static func form(of head: [UInt8], sections: [String]) -> Form {
+  /// Lines, unless the file is an array or the first object of it has a section's key. An object that goes on behind
+  /// what was looked at is a line where it has a column's key: one text may be that long.
+  static func form(of head: [UInt8], sections: [(name: String, section: JSONSection)]) -> Form {
+    let names = Set(sections.map(\.name))
+    var columns: Set<String> = []
+    for case .rows(let wanted) in sections.map(\.section) {
+      for column in wanted { columns.formUnion([column.source ?? column.name] + column.synonyms) }
+    }
+    var hasColumn = false
     guard let start = head.firstIndex(where: { !$0.isJSONWhitespace }) else { return .lines }
     if head[start] == UInt8(ascii: "[") { return .array }
     // Strings at depth one that a colon follows are keys.
@@ -65,18 +72,17 @@ public struct JSONTableFile: Sendable {
         while position < head.count, head[position] != UInt8(ascii: "\"") {
           position += head[position] == UInt8(ascii: "\\") ? 2 : 1
         }
-        guard position < head.count else { return .document }
+        guard position < head.count else { return hasColumn ? .lines : .document }
         let behind = head[(position + 1)...].first { !$0.isJSONWhitespace }
-        if depth == 1, behind == UInt8(ascii: ":"),
-          sections.contains(String(decoding: head[textStart..<position], as: UTF8.self))
-        {
-          return .document
+        if depth == 1, behind == UInt8(ascii: ":") {
+          let key = String(decoding: head[textStart..<position], as: UTF8.self)
+          if names.contains(key) { return .document }
+          hasColumn = hasColumn || columns.contains(key)
         }
       default: break
       }
       position += 1
     }
-    // An object longer than what was looked at is no line of a record.
-    return head.count < RecordFile.headSize ? .lines : .document
+    return head.count < RecordFile.headSize || hasColumn ? .lines : .document
   }
 }

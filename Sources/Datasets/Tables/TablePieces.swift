@@ -37,7 +37,7 @@ public struct TablePieces {
       return skipped
     case .json:
       let text = try file.text()
-      let form = JSONTableFile.form(of: text.head, sections: [section])
+      let form = JSONTableFile.form(of: text.head, sections: [(section, .rows(columns))])
       let isDocument = form != .lines
       let rows = JSONRowDecoder(
         sections: [(section, .rows(columns))], isDocument: isDocument, keepsLines: options.keepsLines,
