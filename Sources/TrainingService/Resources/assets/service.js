@@ -12,12 +12,11 @@ if (followed) {
     const fresh = await fetched(location.href);
     const state = fresh && fresh.getElementById("state");
     if (!state) return;
-    document.getElementById("state").replaceChildren(...state.childNodes);
-    if (!state.dataset.follow) {
-      source.close();
-      const heading = fresh.querySelector(".heading");
-      if (heading) document.querySelector(".heading").replaceWith(heading);
-    }
+    if (!state.dataset.follow) source.close();
+    // Where the stream begins is for a page that is loaded, and changes with each event.
+    state.dataset.follow = followed.dataset.follow;
+    patch(followed, state);
+    patch(document.querySelector(".heading"), fresh.querySelector(".heading"));
   };
   const soon = () => {
     if (!waiting) { waiting = true; setTimeout(look, 500); }
@@ -31,15 +30,57 @@ if (followed) {
   log.scrollTop = log.scrollHeight;
 }
 
-// The list of jobs, every three seconds while it is looked at and nothing in it has the focus.
+// The list of jobs, every three seconds while it is looked at.
 const live = document.querySelector("[data-live]");
 if (live) {
   setInterval(async () => {
-    if (document.hidden || live.contains(document.activeElement)) return;
+    if (document.hidden) return;
     const fresh = await fetched(location.href);
     const rows = fresh && fresh.getElementById(live.id);
-    if (rows && rows.innerHTML !== live.innerHTML) live.replaceChildren(...rows.childNodes);
+    if (rows) patch(live, rows);
   }, 3000);
+}
+
+// Changes only what differs, so that a click that is under way, the focus and a selection stay where they are. What has
+// another id, key or address is another thing: no button becomes one that does something else while it is pressed.
+function patch(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    old.nodeValue = fresh.nodeValue;
+    return;
+  }
+  for (const { name } of [...old.attributes]) {
+    // Whether something is folded is the reader's own choice.
+    if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  let next = old.firstChild;
+  for (const node of [...fresh.childNodes]) {
+    let same = next;
+    while (same && identity(same) !== identity(node)) same = same.nextSibling;
+    if (!same) {
+      old.insertBefore(node, next);
+      continue;
+    }
+    while (next !== same) next = removed(next);
+    patch(same, node);
+    next = same.nextSibling;
+  }
+  while (next) next = removed(next);
+}
+
+function identity(node) {
+  if (node.nodeType !== Node.ELEMENT_NODE) return node.nodeName;
+  const names = ["id", "data-key", "action", "href", "class"];
+  return [node.nodeName, ...names.map((name) => node.getAttribute(name))].join(" ");
+}
+
+function removed(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
 }
 
 async function fetched(address) {
