@@ -30,6 +30,11 @@ struct FakeTraining {
     for file in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do readlink "/proc/$$/fd/$file" >>"$output/files"; done
     echo '{"event":"began","warnings":["a row was left out"]}'
     if [ "$trouble" = refuse ]; then rmdir "$output/running"; echo "Error: line 3: no user_id" >&2; exit 1; fi
+    if [ "$trouble" = finished ]; then
+      rm -r "$output/running" "$output/files" "$output/starts"
+      echo '{"event":"done","files":[],"was_finished":true}'
+      exit
+    fi
     epoch=$first
     while [ "$epoch" -le "$epochs" ]; do
       if [ "$epoch" = "$at" ]; then
@@ -62,7 +67,7 @@ struct FakeTraining {
         TrainingParameter("epochs", "Epochs", .integer(1...1_000_000), standard: 3, help: "Passes."),
         TrainingParameter("learning_rate", "Learning rate", .number(0.0001...1), standard: nil, help: "A step."),
         TrainingParameter(
-          "trouble", "Trouble", .choice(["none", "refuse", "die", "once", "hang"]), standard: "none",
+          "trouble", "Trouble", .choice(["none", "refuse", "die", "once", "hang", "finished"]), standard: "none",
           help: "An ailment."),
         TrainingParameter("at", "At", .integer(1...1_000_000), standard: 2, help: "The epoch of the trouble."),
         TrainingParameter("weighted", "Weighted", .flag, standard: nil, help: "A flag."),
@@ -74,7 +79,9 @@ struct FakeTraining {
   }
 
   func worker(_ service: TestService, name: String = "test") -> Worker {
-    Worker(name: name, queue: service.queue, catalogue: catalogue, root: root, settings: settings, logger: silent)
+    Worker(
+      name: name, source: LocalWork(service.queue, root: root), catalogue: catalogue, settings: settings,
+      logger: silent)
   }
 
   func add(_ values: [String: JSONValue], to service: TestService, owner: User) async throws -> Job {

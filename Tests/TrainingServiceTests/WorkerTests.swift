@@ -81,6 +81,26 @@ struct WorkerTests {
     #expect(events.compactMap { $0.body["epoch"]?.integer } == [1, 2, 3, 4])
   }
 
+  @Test("registers the files of a training that had ended before anybody heard of it")
+  func registersFinished() async throws {
+    let service = try TestService(usesRealTime: true)
+    let fake = try FakeTraining(in: service.folder)
+    let anna = try await service.user()
+    let job = try await fake.add(["trouble": "finished"], to: service, owner: anna)
+    let folder = service.folder.url.appendingPathComponent("models/\(job.id)")
+    try FileManager.default.createDirectory(
+      at: folder.appendingPathComponent("samples"), withIntermediateDirectories: true)
+    for name in ["fake.onnx", "samples/input.pb", "fake_training_state.pth"] {
+      try Data("3".utf8).write(to: folder.appendingPathComponent(name))
+    }
+    let work = Task { await fake.worker(service).run() }
+    let done = try await service.wait(for: job.id, of: anna) { $0.status.isFinal }
+    work.cancel()
+    await work.value
+    #expect(done.status == .completed)
+    #expect(try await service.models.versions(for: Viewer(anna)).first?.files == ["fake.onnx", "samples/input.pb"])
+  }
+
   @Test("cancels a running training at once")
   func cancels() async throws {
     let service = try TestService(usesRealTime: true)

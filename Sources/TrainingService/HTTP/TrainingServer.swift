@@ -91,8 +91,8 @@ public struct TrainingServer: Sendable {
       modelsDirectory: parts.modelsDirectory, threads: settings.threads, memoryLimit: settings.memoryLimit)
     return (0..<self.settings.workers).map { number in
       Worker(
-        name: WorkerName.own(number + 1), queue: queue,
-        catalogue: parts.catalogue, root: parts.root, settings: settings, logger: logger)
+        name: WorkerName.own(number + 1), source: LocalWork(queue, root: parts.root), catalogue: parts.catalogue,
+        settings: settings, logger: logger)
     }
   }
 

@@ -2,11 +2,37 @@
 
 import Foundation
 
+/// What a worker is told of the job that it has.
+public struct ClaimedJob: Sendable, Hashable, Codable {
+  public let id: String
+  public let kind: String
+  /// Below the data root; nil trains on the kind's own sample.
+  public let dataPath: String?
+  public let parameters: [String: JSONValue]
+  /// How many attempts broke before.
+  public let failures: Int
+
+  private enum CodingKeys: String, CodingKey {
+    case id, kind, parameters, failures
+    case dataPath = "data_path"
+  }
+
+  init(_ job: Job) {
+    id = job.id
+    kind = job.kind
+    dataPath = job.dataPath
+    parameters = job.parameters
+    failures = job.failures
+  }
+}
+
 /// A worker's right to run a job, as long as its lease holds. The attempt's number is a fencing token: it grows with
 /// each claim of the job, and whatever an earlier attempt still says is refused.
-public struct Claim: Sendable {
-  public let job: Job
-  public var attempt: Int { job.attempt }
+public struct Claim: Sendable, Hashable {
+  public let job: ClaimedJob
+  public let attempt: Int
+  /// A worker that is not heard of for so long loses its job.
+  public let lease: Duration
 }
 
 /// Why an attempt did not end with a model.
@@ -78,7 +104,7 @@ public struct JobQueue: Sendable {
       try JobBook.note(
         .status, ["status": .string(job.status.rawValue), "worker": .string(worker)], job: job.id, attempt: job.attempt,
         at: now, in: transaction)
-      return (Claim(job: job), recovered)
+      return (Claim(job: ClaimedJob(job), attempt: job.attempt, lease: lease), recovered)
     }
     for id in recovered { signals.announce(id) }
     if let claim { signals.announce(claim.job.id) }

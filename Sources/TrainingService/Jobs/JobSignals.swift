@@ -51,3 +51,15 @@ public final class JobSignals: Sendable {
   /// How many wait for news.
   var watcherCount: Int { state.withLock { $0.watchers.values.reduce(0) { $0 + $1.count } } }
 }
+
+extension AsyncStream<Void> {
+  /// Waits for the next element; other processes' news bring none, so not for long.
+  func wait(atMost time: Duration) async {
+    await withTaskGroup { group in
+      group.addTask { for await _ in self { return } }
+      group.addTask { try? await Task.sleep(for: time) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+}

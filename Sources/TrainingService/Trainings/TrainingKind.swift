@@ -75,8 +75,8 @@ public struct TrainingKind: Sendable, Hashable {
     self.headline = headline
   }
 
-  /// The names that a saved state's file ends with.
-  static let stateSuffix = "_training_state.pth"
+  /// What the name of a saved state's file ends with.
+  static let stateSuffix = "training_state.pth"
 
   /// The arguments of a training. Values are joined to their options (`--factors=60`), so that none is taken for an
   /// option itself.

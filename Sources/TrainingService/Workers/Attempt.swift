@@ -9,46 +9,50 @@ import Synchronization
 struct Attempt: Sendable {
   let claim: Claim
   let worker: Worker
+  let folder: JobFolder
+  let keeper: LeaseKeeper
   let logger: Logger
-
-  enum End: Sendable {
-    case completed(AttemptResult)
-    case failed(AttemptFailure)
-    case released
-    case cancelled
-    case leaseLost
-  }
 
   /// Why a training is stopped before its end.
   private enum StopReason {
     case cancelled, workerStops, leaseLost
   }
 
-  func run() async -> End {
+  /// Runs the training to its end; nil where the lease was lost, so that there is nothing to say.
+  func run() async -> AttemptEnd? {
     let job = claim.job
     guard let kind = worker.catalogue.kind(job.kind) else {
       return .failed(.refused("this service has no training of the kind \"\(job.kind)\" any more"))
     }
     do {
-      // The data may have gone, or a link in its place, since the job was asked for.
-      let data: String?
-      do { data = try job.dataPath.map { try worker.root.absolute($0) } } catch {
-        return .failed(.refused("\(error)"))
+      // Fetching data, and waiting for an earlier attempt's process to end, may outlast the lease.
+      let (lock, data) = try await keeper.keeping { [folder, claim, source = worker.source] in
+        let lock = try await folder.lock()
+        do {
+          let data = try await source.data(of: claim)
+          try await source.prepare(folder, for: claim)
+          return (lock, data)
+        } catch {
+          close(lock)
+          throw error
+        }
       }
-      let folder = try JobFolder("\(worker.settings.modelsDirectory)/\(job.id)")
-      let keeper = LeaseKeeper(claim: claim, queue: worker.queue, logger: logger)
-      // Waiting for an earlier attempt's process to end may outlast the lease.
-      let lock = try await keeper.keeping { try await folder.lock() }
       defer { close(lock) }
       let arguments = kind.arguments(
-        parameters: job.parameters, data: data, directory: folder.path, threads: worker.settings.threads,
+        parameters: job.parameters, data: data.path, directory: folder.path, threads: worker.settings.threads,
         resumes: folder.hasSavedState)
       let child = try start(arguments, lock: lock)
-      return await follow(child, keeper: keeper, folder: folder)
+      return await follow(child, root: data.root)
     } catch is CancellationError {
       return .released
+    } catch let news as LeaseKeeper.News {
+      return news == .leaseLost ? nil : .cancelled
+    } catch let error as DataRootError {
+      return .failed(.refused("\(error)"))
+    } catch is JobError {
+      return nil
     } catch {
-      return .failed(.broke("\(error)"))
+      return Task.isCancelled ? .released : .failed(.broke("\(error)"))
     }
   }
 
@@ -63,7 +67,7 @@ struct Attempt: Sendable {
       "/bin/sh", ["-c", script, limit, worker.catalogue.program] + arguments, input: lock)
   }
 
-  private func follow(_ child: ChildProcess, keeper: LeaseKeeper, folder: JobFolder) async -> End {
+  private func follow(_ child: ChildProcess, root: String) async -> AttemptEnd? {
     let stopping = Mutex<StopReason?>(nil)
     @Sendable func stop(_ reason: StopReason) {
       let isFirst = stopping.withLock { present in
@@ -81,12 +85,13 @@ struct Attempt: Sendable {
     let watch = Task {
       await keeper.watch { news in stop(news == .cancelRequested ? .cancelled : .leaseLost) }
     }
+    let saving = Task { await saveStateNowAndThen() }
     let listening = Task {
       var output = TrainingOutput()
       for await event in child.events {
         switch event {
-        case .output(let line): await keeper.add(output.read(output: belowRoot(line)))
-        case .error(let line): await keeper.add(output.read(error: belowRoot(line)))
+        case .output(let line): await keeper.add(output.read(output: below(root, line)))
+        case .error(let line): await keeper.add(output.read(error: below(root, line)))
         case .ended(let ending): return (output, ending)
         }
       }
@@ -97,24 +102,39 @@ struct Attempt: Sendable {
     } onCancel: {
       stop(.workerStops)
     }
-    watch.cancel()
-    await watch.value
-    await keeper.flush()
-    return end(of: ending, output: output, reason: stopping.withLock { $0 }, folder: folder)
+    for task in [watch, saving] {
+      task.cancel()
+      await task.value
+    }
+    return end(of: ending, output: output, reason: stopping.withLock { $0 })
+  }
+
+  /// Brings the training's state away while it runs, where the folder is this machine's alone.
+  private func saveStateNowAndThen() async {
+    guard let interval = worker.source.stateInterval else { return }
+    while true {
+      do { try await Task.sleep(for: interval) } catch { return }
+      do { try await worker.source.saveState(in: folder, of: claim) } catch {
+        // The next one is newer anyway.
+        if !Task.isCancelled { logger.warning("the state can't be brought away", metadata: ["error": "\(error)"]) }
+      }
+    }
   }
 
   /// Where the data folder is on this machine is nobody's business: paths are told as they were given.
-  private func belowRoot(_ line: String) -> String {
-    worker.root.path == "/" ? line : line.replacingOccurrences(of: worker.root.path + "/", with: "")
+  private func below(_ root: String, _ line: String) -> String {
+    root == "/" ? line : line.replacingOccurrences(of: root + "/", with: "")
   }
 
   private func end(
-    of ending: ChildProcess.Ending, output: TrainingOutput, reason: StopReason?, folder: JobFolder
-  ) -> End {
-    if reason == .leaseLost { return .leaseLost }
+    of ending: ChildProcess.Ending, output: TrainingOutput, reason: StopReason?
+  ) -> AttemptEnd? {
+    if reason == .leaseLost { return nil }
     // A training that ended well has ended well, whatever was wished meanwhile.
     if ending == .exit(status: 0), let done = output.done {
-      let files = done["files"]?.array?.compactMap(\.string) ?? []
+      var files = done["files"]?.array?.compactMap(\.string) ?? []
+      // A training that had ended before, its end unheard, wrote nothing anew: the model is what is there.
+      if files.isEmpty { files = folder.modelFiles }
       return .completed(AttemptResult(directory: folder.path, files: files, metrics: done))
     }
     switch reason {

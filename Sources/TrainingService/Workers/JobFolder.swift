@@ -5,29 +5,39 @@ import Glibc
 
 /// A job's folder on this machine. The lock's file is the training's standard input, so that the training itself holds
 /// the lock for as long as it lives: longer, perhaps, than the worker that started it.
-struct JobFolder: Sendable {
-  let path: String
+public struct JobFolder: Sendable {
+  public let path: String
 
   /// Beside the model's files; hidden, so that nobody takes it for one.
   private var lockPath: String { "\(path)/.lock" }
 
-  /// Makes the folder where it is not there.
-  init(_ path: String) throws {
-    self.path = path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  init(_ path: String) { self.path = path }
+
+  /// The names of the files from which a training goes on.
+  var stateFiles: [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.filter { $0.hasSuffix(TrainingKind.stateSuffix) && !$0.hasPrefix(".") }.sorted()
   }
 
   /// Whether a training left a state to go on from.
-  var hasSavedState: Bool {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return names.contains { $0.hasSuffix(TrainingKind.stateSuffix) && !$0.hasPrefix(".") }
+  var hasSavedState: Bool { !stateFiles.isEmpty }
+
+  /// The names of all files but hidden ones and states, in order.
+  var modelFiles: [String] {
+    let names = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
+    return names.filter { name in
+      var status = stat()
+      return !name.hasSuffix(TrainingKind.stateSuffix) && !name.split(separator: "/").contains { $0.hasPrefix(".") }
+        && lstat("\(path)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }.sorted()
   }
 
-  /// Takes the lock. A training of an earlier attempt that still runs, its worker gone, is ended first: it has lost its
+  /// Takes the lock, in a folder that is made where it is not there. A training of an earlier attempt that still runs, its worker gone, is ended first: it has lost its
   /// lease, and whatever it would say is refused.
   ///
   /// - Returns: the lock's descriptor, to be given to the training as its standard input and then closed.
   func lock() async throws -> Int32 {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw ChildProcessError(program: lockPath, code: errno) }
     for round in 0... {

@@ -38,54 +38,45 @@ public enum WorkerName {
   private static var host: String { ProcessInfo.processInfo.hostName }
 }
 
-/// Runs jobs of a queue, one after the other.
+/// Runs jobs, one after the other.
 public struct Worker: Sendable {
   let name: String
-  let queue: JobQueue
+  let source: any WorkSource
   let catalogue: TrainingCatalogue
-  let root: DataRoot
   let settings: WorkerSettings
   let logger: Logger
 
   /// - Parameter name: for people; `host:process` where there is nothing better.
   public init(
-    name: String, queue: JobQueue, catalogue: TrainingCatalogue, root: DataRoot, settings: WorkerSettings,
-    logger: Logger
+    name: String, source: any WorkSource, catalogue: TrainingCatalogue, settings: WorkerSettings, logger: Logger
   ) {
     self.name = name
-    self.queue = queue
+    self.source = source
     self.catalogue = catalogue
-    self.root = root
     self.settings = settings
     self.logger = logger
   }
 
   /// Works until the task is cancelled. A training that runs then saves its state, and its job is given back.
   public func run() async {
+    var delays = BackOff()
     while !Task.isCancelled {
-      // Listened for before the queue is asked, so that no job slips in between.
-      let news = queue.signals.newsOfWork()
+      // Listened for before work is asked for, so that no job slips in between.
+      let news = source.newsOfWork()
       do {
-        if let claim = try await queue.claim(worker: name) {
-          await run(claim)
-          continue
-        }
+        // Not a part of this task: a claim whose answer is not waited for would be nobody's until its lease runs out.
+        let claim = try await Task { [source, name] in try await source.claim(worker: name) }.value
+        delays = BackOff()
+        if let claim { await run(claim) } else { await news.wait(atMost: .seconds(1)) }
       } catch {
-        logger.error("the queue can't be read", metadata: ["error": "\(error)"])
+        logger.error("there is no asking for work", metadata: ["error": "\(error)"])
+        try? await Task.sleep(for: delays.next())
       }
-      await Self.wait(for: news, atMost: .seconds(1))
     }
   }
 
-  /// Waits for news; other processes' jobs bring none, so not for long.
-  private static func wait(for news: AsyncStream<Void>, atMost time: Duration) async {
-    await withTaskGroup { group in
-      group.addTask { for await _ in news { return } }
-      group.addTask { try? await Task.sleep(for: time) }
-      await group.next()
-      group.cancelAll()
-    }
-  }
+  /// How long a worker that is being stopped tries to say what became of its job.
+  private static let lastPatience = Duration.seconds(15)
 
   /// Runs one job and ends its attempt.
   func run(_ claim: Claim) async {
@@ -93,27 +84,49 @@ public struct Worker: Sendable {
     logger[metadataKey: "job"] = "\(claim.job.id)"
     logger[metadataKey: "attempt"] = "\(claim.attempt)"
     logger.info("training begins", metadata: ["kind": "\(claim.job.kind)", "worker": "\(name)"])
-    let end = await Attempt(claim: claim, worker: self, logger: logger).run()
-    logger.info("training ended", metadata: ["end": "\(end)"])
-    // A store that can't be written to for a moment must not cost a finished training. The lease is not renewed
-    // meanwhile: where it is lost, the job goes to another attempt, which finds the finished model.
-    for delay in [0.2, 1, 3, 10] {
-      do { return try await tell(end, of: claim) } catch is JobError {
-        return logger.warning("the lease was lost; nothing is said of this attempt")
-      } catch {
-        logger.error("the end can't be recorded", metadata: ["error": "\(error)"])
-        try? await Task.sleep(for: .seconds(delay))
-      }
+    let keeper = LeaseKeeper(claim: claim, source: source, logger: logger)
+    let folder = JobFolder("\(settings.modelsDirectory)/\(claim.job.id)")
+    let attempt = Attempt(claim: claim, worker: self, folder: folder, keeper: keeper, logger: logger)
+    guard let end = await attempt.run() else {
+      return logger.warning("the lease was lost; nothing is said of this attempt")
     }
+    logger.info("training ended", metadata: ["end": "\(end)"])
+    // Not a part of this task: who is stopped must still be able to say so. The lease is kept meanwhile.
+    let keeping = Task { await keeper.watch { _ in } }
+    await tell(end, of: claim, folder: folder, keeper: keeper, logger: logger)
+    keeping.cancel()
+    await keeping.value
   }
 
-  private func tell(_ end: Attempt.End, of claim: Claim) async throws {
-    switch end {
-    case .completed(let result): try await queue.complete(claim, result)
-    case .failed(let failure): try await queue.fail(claim, failure)
-    case .released: try await queue.release(claim)
-    case .cancelled: try await queue.cancelled(claim)
-    case .leaseLost: break
+  /// Says how an attempt ended, until somebody has heard it. A store that can't be written to for a while, or a server
+  /// that is away, must not cost a finished training; where the lease was lost meanwhile, the answer says so.
+  private func tell(
+    _ end: AttemptEnd, of claim: Claim, folder: JobFolder, keeper: LeaseKeeper, logger: Logger
+  ) async {
+    var end = end
+    var delays = BackOff()
+    var stopsAt: ContinuousClock.Instant?
+    while true {
+      await keeper.flush(isLast: true)
+      do {
+        return try await Task { [source, end] in try await source.end(claim, end, folder: folder) }.value
+      } catch is JobError {
+        return logger.warning("the lease was lost; nothing is said of this attempt")
+      } catch let refusal as WorkRefused {
+        logger.error("the end is refused", metadata: ["error": "\(refusal)"])
+        guard case .completed = end else { return }
+        end = .failed(.broke("\(refusal)"))
+      } catch {
+        logger.error("the end can't be recorded", metadata: ["error": "\(error)"])
+        if Task.isCancelled {
+          let last = stopsAt ?? .now + Self.lastPatience
+          stopsAt = last
+          guard ContinuousClock.now < last else { return }
+        }
+        let delay = delays.next()
+        // A task that is cancelled sleeps no more, so this one's sleep is another's.
+        await Task { try? await Task.sleep(for: delay) }.value
+      }
     }
   }
 }
