@@ -215,7 +215,7 @@ let package = Package(
       of: "ConceptDetection",
       [
         "Datasets", "Measures", "Training", "GraphEngine", "ReferenceRuntime", "Checkpoints", "Verification", "ONNX",
-        "Tensors", "CommandSupport",
+        "Encoders", "Tokenization", "Tensors", "CommandSupport",
       ],
       resources: [.copy("Resources")]),
     .executableTarget(

@@ -71,14 +71,7 @@ public struct RankerTraining: Sendable {
   }
 
   /// What came of a training.
-  public struct Outcome: Sendable {
-    public var directory: String
-    public var metadata: RankerMetadata
-    /// The training had ended before, and nothing was done.
-    public var wasFinished: Bool
-    /// Files that were written, relative to the directory.
-    public var files: [String]
-  }
+  public typealias Outcome = TrainingOutcome<RankerMetadata>
 
   /// Trains, writes and verifies.
   ///

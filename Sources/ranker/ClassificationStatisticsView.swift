@@ -29,20 +29,12 @@ struct ClassificationStatisticsView {
       statistics.minimumConfidence == statistics.maximumConfidence
         ? "\(statistics.minimumConfidence)" : "\(statistics.minimumConfidence) to \(statistics.maximumConfidence)")
     print("")
-    var table = TextTable(
-      [.init(title: "OF A SAMPLE")]
-        + ["LEAST", "25%", "MEDIAN", "75%", "90%", "MOST", "MEAN"].map { .init(title: $0, alignsRight: true) })
-    for (name, quantiles) in [
-      ("labels", statistics.labelsPerSample), ("words", statistics.wordsPerText), ("bytes", statistics.bytesPerText),
-    ] {
-      table.add(
-        [name]
-          + [
-            quantiles.minimum, quantiles.quarter, quantiles.median, quantiles.threeQuarters, quantiles.nineTenths,
-            quantiles.maximum,
-          ].map(Figures.count) + [quantiles.mean.decimals(1)])
-    }
-    table.printOut()
+    QuantileTable(
+      "OF A SAMPLE",
+      [
+        ("labels", statistics.labelsPerSample), ("words", statistics.wordsPerText), ("bytes", statistics.bytesPerText),
+      ]
+    ).printOut()
     print("")
     var labels = TextTable([
       .init(title: "LABEL", isFlexible: true), .init(title: "SAMPLES", alignsRight: true),

@@ -23,32 +23,21 @@ struct ClassificationTrainingView {
     score: { $0.metrics["validation_micro_f1"].map { -$0 } ?? $0.trainLoss })
 
   func show(_ event: ClassificationTraining.Event) {
-    switch view.mode {
-    case .quiet: break
-    case .json: printLine(event)
-    case .normal, .verbose: tell(event)
-    }
+    view.show(event, tell: tell, line: line)
   }
 
-  private func tell(_ event: ClassificationTraining.Event) {
-    switch event {
-    case .preparing(let what): view.finishing(what)
-    case .began(let beginning):
-      for note in beginning.notes { view.line(note) }
-      for warning in beginning.warnings { view.warn(warning) }
-      let data = beginning.data
-      view.line(
-        "\(count(data.trainingSamples, "text")) of \(count(beginning.labels.count, "label")) to train on, "
-          + "\(Figures.count(data.validationSamples)) to validate"
-          + (data.variations > 0 ? "; \(Figures.count(data.variations)) of them variations" : ""))
-      view.line(
-        "\(count(beginning.layers, "layer")) \(origin(beginning.encoder)), "
-          + "\(Figures.count(beginning.trainedParameterCount)) of \(Figures.count(beginning.parameterCount)) parameters "
-          + "to train")
-    case .resumed(let epochs): view.resumed(epochs: epochs)
-    case .progress(let progress): view.show(progress)
-    case .finishing(let what): view.finishing(what)
-    }
+  private func tell(_ beginning: ClassificationTraining.Beginning) {
+    for note in beginning.notes { view.line(note) }
+    for warning in beginning.warnings { view.warn(warning) }
+    let data = beginning.data
+    view.line(
+      "\(count(data.trainingSamples, "text")) of \(count(beginning.labels.count, "label")) to train on, "
+        + "\(Figures.count(data.validationSamples)) to validate"
+        + (data.variations > 0 ? "; \(Figures.count(data.variations)) of them variations" : ""))
+    view.line(
+      "\(count(beginning.layers, "layer")) \(origin(beginning.encoder)), "
+        + "\(Figures.count(beginning.trainedParameterCount)) of \(Figures.count(beginning.parameterCount)) parameters "
+        + "to train")
   }
 
   private func origin(_ encoder: ClassificationMetadata.Encoder) -> String {
@@ -70,18 +59,11 @@ struct ClassificationTrainingView {
     var warnings: [String]
   }
 
-  private func printLine(_ event: ClassificationTraining.Event) {
-    switch event {
-    case .began(let beginning):
-      printJSONLine(
-        Line(
-          labels: beginning.labels, data: beginning.data, encoder: beginning.encoder,
-          parameters: beginning.parameterCount, trainedParameters: beginning.trainedParameterCount,
-          warnings: beginning.warnings))
-    case .resumed(let epochs): printJSONLine(ProgressLine(event: "resumed", epoch: epochs))
-    case .progress(let progress): printJSONLine(ProgressLine(progress))
-    case .preparing(let what), .finishing(let what): view.finishing(what)
-    }
+  private func line(_ beginning: ClassificationTraining.Beginning) -> any Encodable {
+    Line(
+      labels: beginning.labels, data: beginning.data, encoder: beginning.encoder,
+      parameters: beginning.parameterCount, trainedParameters: beginning.trainedParameterCount,
+      warnings: beginning.warnings)
   }
 }
 

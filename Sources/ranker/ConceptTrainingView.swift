@@ -20,34 +20,23 @@ struct ConceptTrainingView {
     score: { $0.trainLoss })
 
   func show(_ event: ConceptTraining.Event) {
-    switch view.mode {
-    case .quiet: break
-    case .json: printLine(event)
-    case .normal, .verbose: tell(event)
-    }
+    view.show(event, tell: tell, line: line)
   }
 
-  private func tell(_ event: ConceptTraining.Event) {
-    switch event {
-    case .preparing(let what): view.finishing(what)
-    case .began(let beginning):
-      for note in beginning.notes { view.line(note) }
-      for warning in beginning.warnings { view.warn(warning) }
-      let data = beginning.data
-      view.line(
-        "\(count(data.noteCount, "note")) (\(Figures.count(data.namedNotes)) with an alias in them, "
-          + "\(Figures.count(data.validationNotes)) to validate), \(count(beginning.concepts, "concept")) with "
-          + "\(count(data.aliases, "alias", plural: "aliases")) (\(Figures.count(data.heldOutAliases)) held out)")
-      if data.redactions.total > 0 {
-        view.line("\(count(data.redactions.total, "address or number", plural: "addresses and numbers")) taken out")
-      }
-      view.line(
-        "\(Figures.count(data.examplesPerEpoch)) examples an epoch, \(Figures.count(beginning.parameterCount)) "
-          + "parameters to train")
-    case .resumed(let epochs): view.resumed(epochs: epochs)
-    case .progress(let progress): view.show(progress)
-    case .finishing(let what): view.finishing(what)
+  private func tell(_ beginning: ConceptTraining.Beginning) {
+    for note in beginning.notes { view.line(note) }
+    for warning in beginning.warnings { view.warn(warning) }
+    let data = beginning.data
+    view.line(
+      "\(count(data.noteCount, "note")) (\(Figures.count(data.namedNotes)) with an alias in them, "
+        + "\(Figures.count(data.validationNotes)) to validate), \(count(beginning.concepts, "concept")) with "
+        + "\(count(data.aliases, "alias", plural: "aliases")) (\(Figures.count(data.heldOutAliases)) held out)")
+    if data.redactions.total > 0 {
+      view.line("\(count(data.redactions.total, "address or number", plural: "addresses and numbers")) taken out")
     }
+    view.line(
+      "\(Figures.count(data.examplesPerEpoch)) examples an epoch, \(Figures.count(beginning.parameterCount)) "
+        + "parameters to train")
   }
 
   /// The event that only this kind of training has.
@@ -59,17 +48,10 @@ struct ConceptTrainingView {
     var warnings: [String]
   }
 
-  private func printLine(_ event: ConceptTraining.Event) {
-    switch event {
-    case .began(let beginning):
-      printJSONLine(
-        Line(
-          concepts: beginning.concepts, data: beginning.data, parameters: beginning.parameterCount,
-          warnings: beginning.warnings))
-    case .resumed(let epochs): printJSONLine(ProgressLine(event: "resumed", epoch: epochs))
-    case .progress(let progress): printJSONLine(ProgressLine(progress))
-    case .preparing(let what), .finishing(let what): view.finishing(what)
-    }
+  private func line(_ beginning: ConceptTraining.Beginning) -> any Encodable {
+    Line(
+      concepts: beginning.concepts, data: beginning.data, parameters: beginning.parameterCount,
+      warnings: beginning.warnings)
   }
 }
 

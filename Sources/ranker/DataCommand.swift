@@ -1,6 +1,7 @@
 // `ranker data`: look at data, check it, make some up.
 
 import ArgumentParser
+import ConceptDetection
 import Datasets
 import Foundation
 import PairwiseRanking
@@ -17,13 +18,14 @@ struct DataCommands: ParsableCommand {
 
 /// What a data file is for.
 enum DataPurpose: String, ExpressibleByArgument, CaseIterable {
-  case recommendation, classification, pairs
+  case recommendation, classification, concept, pairs
 
   /// What records of it are called.
   var record: String {
     switch self {
     case .recommendation: "interaction"
     case .classification: "sample"
+    case .concept: "note"
     case .pairs: "pair"
     }
   }
@@ -115,5 +117,22 @@ struct LabelOptions: ParsableArguments {
 
   func validate() throws {
     if labelSeparator == "" { throw ValidationError("--label-separator must not be empty") }
+  }
+}
+
+/// Where the lexicon of a folder of notes is, the same for every command that looks at both.
+struct ConceptDataOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Of notes: the lexicon, or a folder with lexicon_v1.json (default: taxonomy).", valueName: "file"))
+  var taxonomy: String?
+
+  func paths(_ folder: String) throws -> ConceptDataPaths {
+    try ConceptDataPaths(dataFolder: folder, taxonomy: taxonomy ?? "taxonomy")
+  }
+
+  /// - Parameter isStrict: makes the first bad row an error.
+  func reading(_ table: TableOptions, isStrict: Bool = false, keptProblems: Int = 20) -> NoteReadOptions {
+    NoteReadOptions(isStrict: isStrict, columns: table.columnNames, keptProblems: keptProblems)
   }
 }

@@ -1,6 +1,7 @@
 // `ranker data stats`: what a data file looks like.
 
 import ArgumentParser
+import ConceptDetection
 import Datasets
 import PreferenceStore
 import Recommendation
@@ -12,15 +13,16 @@ struct DataStatistics: ParsableCommand {
     commandName: "stats",
     abstract: "Show what a data file looks like.",
     discussion: """
-      Tells by looking whether the file holds interactions (and in which form), labelled texts or preference pairs. For \
-      interactions: how many, how dense, how uneven, from when to when; for labelled texts how long they are and how \
-      often each label occurs; for pairs what `ranker pairs stats` shows.
+      Tells by looking whether the file holds interactions (and in which form), labelled texts or preference pairs, or \
+      whether a folder has the notes of concept detection. For interactions: how many, how dense, how uneven, from when \
+      to when; for labelled texts how long they are and how often each label occurs; for pairs what `ranker pairs stats` \
+      shows; for notes (--type concept, with --taxonomy) languages, sentences, and how far each concept's aliases reach.
       """)
 
-  @Argument(help: ArgumentHelp("The file, or a clickstream's directory.", valueName: "file"))
+  @Argument(help: ArgumentHelp("The file, a clickstream's directory, or a folder of notes.", valueName: "file"))
   var file: String
 
-  @Option(help: "What the file is for, recommendation, classification or pairs (default: found out).")
+  @Option(help: "What the file is for, recommendation, classification, concept or pairs (default: found out).")
   var type: DataPurpose?
 
   @Flag(help: "Make the first bad row an error, instead of leaving it out.")
@@ -31,6 +33,7 @@ struct DataStatistics: ParsableCommand {
 
   @OptionGroup(title: "Understanding the file") var interactions: InteractionOptions
   @OptionGroup(title: "Understanding the file") var labels: LabelOptions
+  @OptionGroup(title: "Understanding the file") var concepts: ConceptDataOptions
 
   func run() throws {
     switch try type ?? purpose() {
@@ -53,10 +56,21 @@ struct DataStatistics: ParsableCommand {
       if json { try printJSON(statistics) } else { ClassificationStatisticsView(statistics).printOut() }
       flushOutput()
       remarkOdd(data.warnings, data.notes)
+    case .concept:
+      let paths = try concepts.paths(file)
+      let lexicon = try Lexicon(path: paths.lexicon)
+      let data = try NoteDataset(path: paths.notes, options: concepts.reading(interactions.table, isStrict: strict))
+      remarkSkipped(data.skipped, of: data.path)
+      let candidates = try paths.candidates.map { try Candidates(path: $0) }
+      let statistics = ConceptStatistics(lexicon: lexicon, notes: data, candidates: candidates)
+      if json { try printJSON(statistics) } else { ConceptStatisticsView(statistics).printOut() }
+      flushOutput()
+      remarkOdd(lexicon.warnings + data.warnings, lexicon.notes)
     }
   }
 
   private func purpose() throws -> DataPurpose {
+    if ConceptDataPaths.seemsToBe(file) || concepts.taxonomy != nil { return .concept }
     if try PairFile.seemsToBe(file) { return .pairs }
     let reading = labels.reading(interactions.table)
     return try ClassificationDataset.seemsToBe(file, options: reading) ? .classification : .recommendation
@@ -97,18 +111,10 @@ struct InteractionStatisticsView {
         "\(count(statistics.heldOutCases, "case")) with \(count(statistics.heldOutItems, "relevant item"))")
     }
     print("")
-    var table = TextTable(
-      [.init(title: "INTERACTIONS OF")]
-        + ["LEAST", "25%", "MEDIAN", "75%", "90%", "MOST", "MEAN"].map { .init(title: $0, alignsRight: true) })
-    for (name, quantiles) in [("a user", statistics.userActivity), ("an item", statistics.itemPopularity)] {
-      table.add(
-        [name]
-          + [
-            quantiles.minimum, quantiles.quarter, quantiles.median, quantiles.threeQuarters, quantiles.nineTenths,
-            quantiles.maximum,
-          ].map(Figures.count) + [quantiles.mean.decimals(1)])
-    }
-    table.printOut()
+    QuantileTable(
+      "INTERACTIONS OF",
+      [("a user", statistics.userActivity), ("an item", statistics.itemPopularity)]
+    ).printOut()
     if !statistics.kinds.isEmpty {
       print("")
       var table = TextTable([

@@ -23,6 +23,9 @@ struct TrainConcept: ParsableCommand {
       metadata, a report to open in a browser, and test data that any ONNX runtime can replay. The export is verified \
       before the training says that it succeeded.
 
+      With --encoder a pretrained encoder reads the notes instead, such as the one that tools/fetch-encoder obtains (for \
+      English only): it knows more of a language than some hundred notes teach, and takes longer.
+
       Ctrl-C keeps the state after the last whole epoch; the same command with --resume goes on and ends in the same bytes.
       """)
 
@@ -41,8 +44,15 @@ struct TrainConcept: ParsableCommand {
       "The directory to write the model to (default: models/concept_model_SIZE_TIME).", valueName: "directory"))
   var output: String?
 
-  @Option(help: "How large the network is: base (128 numbers in an embedding) or large (384).")
+  @Option(
+    help: "How large the network is: base (128 numbers in an embedding) or large (384); an encoder has its own size.")
   var size = ConceptSettings().size
+
+  @Option(
+    help: ArgumentHelp(
+      "Read the notes with this pretrained encoder (a BERT or DistilBERT as Hugging Face lays it out) instead of by hashed "
+        + "words; it stays as it is, and is part of the exported graph.", valueName: "directory"))
+  var encoder: String?
 
   @Option(help: ArgumentHelp("Passes over the examples.", valueName: "n"))
   var epochs = ConceptSettings().epochs
@@ -108,8 +118,9 @@ struct TrainConcept: ParsableCommand {
   }
 
   func run() throws {
-    let directory = try output ?? (runOptions.resume ? ConceptModelFolder.latest(size) : ConceptModelFolder.new(size))
+    let directory = try output ?? (runOptions.resume ? ConceptModelFolder.latest(kind) : ConceptModelFolder.new(kind))
     var training = ConceptTraining(paths: try paths(), output: directory, settings: settings)
+    training.encoder = encoder
     training.readOptions.isStrict = strict
     training.resumes = runOptions.resume
     let mode = verbosity.mode
@@ -120,6 +131,9 @@ struct TrainConcept: ParsableCommand {
     }
     ConceptTrainingSummary(outcome).printOut(mode)
   }
+
+  /// What the network is called in the names of folders.
+  private var kind: String { encoder == nil ? size.rawValue : "encoder" }
 
   private func paths() throws -> ConceptDataPaths {
     guard dataDir != nil || taxonomy != nil else { return .sample }
@@ -134,25 +148,25 @@ extension ConceptSettings.Size: ExpressibleByArgument {}
 enum ConceptModelFolder {
   private static let parent = "models"
 
-  private static func stem(_ size: ConceptSettings.Size) -> String { "concept_model_\(size.rawValue)_" }
+  private static func stem(_ kind: String) -> String { "concept_model_\(kind)_" }
 
   /// One for the present second.
-  static func new(_ size: ConceptSettings.Size) -> String {
+  static func new(_ kind: String) -> String {
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")
     format.timeZone = TimeZone(identifier: "UTC")
     format.dateFormat = "yyyyMMdd'T'HHmmss'Z'"
-    return "\(parent)/\(stem(size))\(format.string(from: Date()))"
+    return "\(parent)/\(stem(kind))\(format.string(from: Date()))"
   }
 
   /// The last one with a training's state.
-  static func latest(_ size: ConceptSettings.Size) throws -> String {
+  static func latest(_ kind: String) throws -> String {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
-    let found = names.filter { $0.hasPrefix(stem(size)) }.sorted().map { "\(parent)/\($0)" }
+    let found = names.filter { $0.hasPrefix(stem(kind)) }.sorted().map { "\(parent)/\($0)" }
       .last { FileManager.default.fileExists(atPath: ConceptTraining.statePath(in: $0)) }
     guard let found else {
       throw ValidationError(
-        "--resume finds no training in \(parent)/\(stem(size))…; name the directory of one with --output.")
+        "--resume finds no training in \(parent)/\(stem(kind))…; name the directory of one with --output.")
     }
     return found
   }

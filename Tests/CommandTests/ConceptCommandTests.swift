@@ -106,4 +106,25 @@ import Testing
     let result = try ranker.run(arguments, in: directory)
     #expect(result.status != 0 && result.errors.contains(message), "\(result.errors)")
   }
+
+  @Test("data validate looks at lexicon, notes and candidates, and data stats knows the folder by looking")
+  func data() throws {
+    try writeData()
+    let sound = try ranker.run(["data", "validate", "data", "--type", "concept"], in: directory)
+    #expect(sound.status == 0, "\(sound.output)")
+    #expect(sound.output.contains("✓ taxonomy/lexicon_v1.json: 3 concepts can be used"))
+    #expect(sound.output.contains("✓ data/processed/notes_clean.csv: 60 notes can be used"))
+    try directory.write(
+      "{\n\"a\": {\"label\": \"A\", \"aliases\": [], \"bucket\": \"intent\"},\n"
+        + "\"b\": {\"label\": \"B\", \"aliases\": [\"yacht\"], \"bucket\": \"intent\"}}", to: "bare.json")
+    let bare = try ranker.run(
+      ["data", "validate", "data", "--type", "concept", "--taxonomy", "bare.json"], in: directory)
+    #expect(bare.status == 1 && bare.output.contains("concept \"a\": has no aliases"))
+    #expect(bare.output.contains("  line 2\n") && bare.output.contains("✗ bare.json: 1 concept can be used"))
+    let shown = try ranker.run(["data", "stats", "data"], in: directory)
+    #expect(shown.status == 0 && shown.output.contains("NOTES WITH ONE"), "\(shown.errors)")
+    let json = try ranker.run(["data", "stats", "data", "--json"], in: directory)
+    let object = try #require(try JSONSerialization.jsonObject(with: json.outputBytes) as? [String: Any])
+    #expect(object["notes"] as? Int == 60 && object["aliases"] as? Int == 9 && object["named_notes"] as? Int == 60)
+  }
 }

@@ -59,6 +59,36 @@ struct DetectionTests {
     }
   }
 
+  @Test(
+    "a note is read as the training read it, without what identifies a person, and its words stand where they stood")
+  func redaction() throws {
+    let plain = try detector.logits(["Sold the sailboat, then, of the comet"])
+    for personal in [
+      "Sold the sailboat, +44 20 7946 0958 then, anna.rossi@example.com of the comet",
+      "Sold the sailboat [phone], then [email], of the comet",
+      "Sold the sailboat, 4111 1111 1111 1111, then, DE89 3704 0044 0532 0130 00 of the comet",
+    ] {
+      #expect(try detector.logits([personal]) == plain, "\(personal)")
+      let found = try detector.detect(personal).concepts
+      let words = found.map { $0.words(in: personal) }.joined(separator: " ")
+      #expect(words.contains("sailboat") && words.contains("comet") && !words.contains { $0.isNumber })
+    }
+    // Places are bytes of the text as it is, whatever stands before.
+    let text = "müller@bücher.example ✉, sailboat"
+    let boat = try #require(try detector.detect(text).concepts.first { $0.id == "boat" })
+    #expect(boat.words(in: text) == "sailboat")
+  }
+
+  @Test("a model that was trained without redaction reads numbers as they are")
+  func unredacted() throws {
+    var training = try world.training(to: "open", epochs: 1)
+    training.settings.redacts = false
+    _ = try training.run()
+    let open = ConceptDetector(directory: world.folder.path("open"))
+    #expect(try open.logits(["sailboat 020 7946 0958"]) != open.logits(["sailboat"]))
+    #expect(try detector.logits(["sailboat 020 7946 0958"]) == detector.logits(["sailboat"]))
+  }
+
   @Test("a threshold decides what counts, and 0 names every concept")
   func thresholds() throws {
     let text = "Sold the sailboat"

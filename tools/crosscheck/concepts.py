@@ -1,6 +1,7 @@
 """Concept detection beside others: Python's and JavaScript's examples give the features that ours does, on every note of
 the sample and on texts of other scripts; with them onnxruntime finds the concepts that ranker detect finds, and PyTorch
-opens the checkpoint."""
+opens the checkpoint. A detector on an encoder: onnxruntime runs encoder and concepts as one graph, and transformers'
+tokenizer and BERT give what ranker detect finds."""
 
 import json
 import shutil
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import concept_features
+import encoders
 import exports
 import numpy as np
 import pytorch
@@ -64,22 +66,27 @@ def same_detections(folder, answers):
     print(f"{len(lines)} notes, probabilities at most {worst:.1e} apart")
 
 
+def check_export(tally, tools, name, options, folder, notes, answers, opset):
+    """Trains a detector, lets others judge its directory, and asks it about notes."""
+    tally.check(
+        f"train {name}, opset {opset}",
+        lambda: tools.run(
+            "ranker", "train", "concept", *options, "--epochs", 2, "--opset", opset, "--output", folder, "--quiet"))
+    tally.check(f"{name} in onnx.checker", lambda: exports.check_graph(folder / "model.onnx", opset))
+    tally.check(
+        f"{name}: onnxruntime replays the test data",
+        lambda: exports.replay(folder / "model.onnx", folder / "test_data_set_0"))
+    tally.check(f"{name}: onnx-verify", lambda: tools.run("onnx-verify", folder))
+    tally.check(
+        f"{name}: ranker detect",
+        lambda: tools.run(
+            "ranker", "detect", "--model-path", folder, "--input", notes, "--output", answers, "--threshold", 0))
+
+
 def check_model(tally, tools, directory, opset):
     folder, answers = directory / "models" / f"concepts-{opset}", directory / f"detected-{opset}.jsonl"
     notes = RESOURCES / "note_labels.jsonl"
-    tally.check(
-        f"train concept, opset {opset}",
-        lambda: tools.run(
-            "ranker", "train", "concept", "--epochs", 2, "--opset", opset, "--output", folder, "--quiet"))
-    tally.check("the detector in onnx.checker", lambda: exports.check_graph(folder / "model.onnx", opset))
-    tally.check(
-        "the detector: onnxruntime replays the test data",
-        lambda: exports.replay(folder / "model.onnx", folder / "test_data_set_0"))
-    tally.check("the detector: onnx-verify", lambda: tools.run("onnx-verify", folder))
-    tally.check(
-        "the detector: ranker detect",
-        lambda: tools.run(
-            "ranker", "detect", "--model-path", folder, "--input", notes, "--output", answers, "--threshold", 0))
+    check_export(tally, tools, "the detector", [], folder, notes, answers, opset)
     tally.check(
         "the detector: onnxruntime gives the same probabilities from Python's features",
         lambda: same_detections(folder, answers))
@@ -93,6 +100,28 @@ def check(tally, tools, directory):
     check_features(tally, tools.binaries, directory)
     for opset in (13, 17, 21):
         check_model(tally, tools, directory, opset)
+    for opset in (17, 20):
+        check_encoder_model(tally, tools, directory, opset)
+
+
+def check_encoder_model(tally, tools, directory, opset):
+    """A detector on a small BERT that transformers wrote, from notes of its letters and words."""
+    folder, answers = directory / "models" / f"encoder-{opset}", directory / f"encoded-{opset}.jsonl"
+    notes = directory / "encoder_notes.jsonl"
+    texts = [f"How {word} are, {number}: the BREAD!" for number, word in enumerate(["stars", "Bréad", "born"] * 20)]
+    notes.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    data = directory / "encoder_data"
+    data.mkdir(exist_ok=True)
+    shutil.copy(notes, data / "notes_clean.jsonl")
+    lexicon = {
+        name: {"label": name, "aliases": [name], "bucket": "other"} for name in ("stars", "bread", "born")}
+    (data / "lexicon_v1.json").write_text(json.dumps(lexicon))
+    options = ["--encoder", encoders.SMALL_ENCODER, "--data-dir", data, "--taxonomy", data]
+    check_export(tally, tools, "the detector on an encoder", options, folder, notes, answers, opset)
+    if python := encoders.python_with_transformers():
+        tally.check(
+            "the detector on an encoder: transformers gives the same from checkpoint and tokenizer",
+            lambda: print(run(python, HERE / "concepts_encoder_side.py", folder, answers)[-1]))
 
 
 def check_features(tally, binaries, directory):

@@ -11,6 +11,8 @@ public struct Candidates: Sendable, Hashable {
   /// In the order of the file, each once, in Unicode's composed form, redacted.
   public let phrases: [String]
   public let skipped: SkippedLines
+  /// Rows that repeat the candidate of another.
+  public let repeatedCount: Int
 
   /// - Throws: `DatasetError` where the file can't be read or has no such column; ``ConceptDataError`` where it holds
   ///   no candidate.
@@ -33,11 +35,12 @@ public struct Candidates: Sendable, Hashable {
     }
     var known: Set<String> = []
     var phrases: [String] = []
+    var repeated = 0
     if case .ids(let places, let texts) = read.table.columns[0] {
       for place in places {
         let text = composed(texts[Int(place)])
         let phrase = redacts ? Redaction.redact(text) : text
-        if known.insert(phrase).inserted { phrases.append(phrase) }
+        if known.insert(phrase).inserted { phrases.append(phrase) } else { repeated += 1 }
       }
     }
     guard !phrases.isEmpty else {
@@ -48,5 +51,6 @@ public struct Candidates: Sendable, Hashable {
     sha256 = try SHA256.hexadecimal(ofFile: path)
     self.phrases = phrases
     skipped = read.skipped
+    repeatedCount = repeated
   }
 }

@@ -70,6 +70,11 @@ public struct ConceptDataPaths: Sendable, Hashable {
       notes: notes, candidates: Self.isFile(candidates) ? candidates : nil, lexicon: try Self.lexicon(taxonomy))
   }
 
+  /// Whether a path is a folder in which notes are found.
+  public static func seemsToBe(_ folder: String) -> Bool {
+    ["\(folder)/processed", folder].contains { folder in noteNames.contains { isFile("\(folder)/\($0)") } }
+  }
+
   private static func lexicon(_ taxonomy: String) throws(ConceptDataError) -> String {
     let path = isFolder(taxonomy) ? "\(taxonomy)/lexicon_v1.json" : taxonomy
     guard isFile(path) else { throw .noFile(folder: taxonomy, names: ["lexicon_v1.json"]) }

@@ -12,7 +12,10 @@ struct LexiconDraft {
   /// Aliases that a concept has more than once.
   private var repeated = 0
 
-  init(_ tree: JSONTree, path: String) throws(ConceptDataError) {
+  /// - Parameter found: takes what is wrong with a concept, which is then left out; nil makes the first one an error.
+  init(
+    _ tree: JSONTree, path: String, found: ((_ id: String, ConceptDataError) -> Void)? = nil
+  ) throws(ConceptDataError) {
     guard case .object(let fields) = tree else {
       throw .badLexicon(
         path: path,
@@ -22,15 +25,22 @@ struct LexiconDraft {
     }
     var ids: Set<String> = []
     for field in fields {
-      let id = composed(field.key)
-      func problem(_ text: String) -> ConceptDataError { .badConcept(path: path, id: id, problem: text) }
-      guard id.contains(where: { !$0.isWhitespace }) else { throw problem("an id is empty; name the concept") }
-      guard ids.insert(id).inserted else { throw problem("the id stands there twice; an id names one concept") }
-      guard case .object(let entries) = field.value else {
-        throw problem("is \(field.value.kindName); an object of label, aliases and bucket was expected")
+      do throws(ConceptDataError) { try add(field, ids: &ids, path: path) } catch {
+        guard let found else { throw error }
+        found(field.key, error)
       }
-      try add(id: id, entries: entries, problem: problem)
     }
+  }
+
+  private mutating func add(_ field: JSONField, ids: inout Set<String>, path: String) throws(ConceptDataError) {
+    let id = composed(field.key)
+    func problem(_ text: String) -> ConceptDataError { .badConcept(path: path, id: id, problem: text) }
+    guard id.contains(where: { !$0.isWhitespace }) else { throw problem("an id is empty; name the concept") }
+    guard ids.insert(id).inserted else { throw problem("the id stands there twice; an id names one concept") }
+    guard case .object(let entries) = field.value else {
+      throw problem("is \(field.value.kindName); an object of label, aliases and bucket was expected")
+    }
+    try add(id: id, entries: entries, problem: problem)
   }
 
   init(_ given: [Concept]) throws(ConceptDataError) {

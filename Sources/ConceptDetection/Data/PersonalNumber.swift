@@ -2,7 +2,7 @@
 
 /// A number in running text that was found to be something.
 struct PersonalNumber {
-  enum Kind: String {
+  enum Kind {
     case account, card, phone
     /// A date or a number announced as a reference: passed over as a whole.
     case harmless

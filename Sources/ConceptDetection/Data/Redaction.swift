@@ -50,36 +50,86 @@ public enum Redaction {
     guard mayHoldSomething(text) else { return text }
     let scalars = Array(text.unicodeScalars)
     var result = String.UnicodeScalarView()
+    var end = 0
+    for found in findings(in: scalars) {
+      result.append(contentsOf: scalars[end..<found.range.lowerBound])
+      result.append(contentsOf: "[\(found.kind.rawValue)]".unicodeScalars)
+      end = found.range.upperBound
+      switch found.kind {
+      case .email: counts.emails += 1
+      case .account: counts.accounts += 1
+      case .card: counts.cards += 1
+      case .phone: counts.phones += 1
+      }
+    }
+    result.append(contentsOf: scalars[end...])
+    return String(result)
+  }
+
+  /// The text as a training reads it, with every word where it was: what ``redact(_:)`` would take out, and marks that
+  /// stand in the text already, become as many commas as they have bytes of UTF-8.
+  ///
+  /// - Parameter redacts: false leaves what identifies a person, as a training without redaction does.
+  static func blanked(_ text: String, redacts: Bool = true) -> String {
+    var ranges: [Range<Int>] = []
+    if redacts, mayHoldSomething(text) {
+      let scalars = Array(text.unicodeScalars)
+      var (position, bytes) = (0, 0)
+      func byte(_ place: Int) -> Int {
+        while position < place {
+          bytes += UTF8.width(scalars[position])
+          position += 1
+        }
+        return bytes
+      }
+      for found in findings(in: scalars) { ranges.append(byte(found.range.lowerBound)..<byte(found.range.upperBound)) }
+    }
+    guard !ranges.isEmpty || text.utf8.contains(UInt8(ascii: "[")) else { return text }
+    var utf8 = Array(text.utf8)
+    let comma = UInt8(ascii: ",")
+    for range in ranges { for place in range { utf8[place] = comma } }
+    for mark in marks.map({ Array($0.utf8) }) {
+      for start in utf8.indices where utf8[start...].starts(with: mark) {
+        for place in start..<start + mark.count { utf8[place] = comma }
+      }
+    }
+    return String(decoding: utf8, as: UTF8.self)
+  }
+
+  /// What is taken out of a text.
+  private enum Kind: String {
+    case email, account, card, phone
+  }
+
+  /// What identifies a person, from left to right: which scalars.
+  private static func findings(in scalars: [Unicode.Scalar]) -> [(range: Range<Int>, kind: Kind)] {
+    var found: [(Range<Int>, Kind)] = []
     var position = 0
     // An address may begin before its @ by any length, so the addresses are known before the numbers are looked at.
     var addresses = EmailAddresses(in: scalars).ranges[...]
     while position < scalars.count {
       if let address = addresses.first, address.lowerBound == position {
-        counts.emails += 1
-        result.append(contentsOf: "[email]".unicodeScalars)
+        found.append((address, .email))
         position = address.upperBound
         addresses.removeFirst()
         continue
       }
       let end = addresses.first?.lowerBound ?? scalars.count
-      if let found = PersonalNumber(in: scalars, at: position, before: end) {
-        switch found.kind {
-        case .account: counts.accounts += 1
-        case .card: counts.cards += 1
-        case .phone: counts.phones += 1
-        case .harmless:
-          result.append(contentsOf: scalars[position..<found.end])
-          position = found.end
-          continue
-        }
-        result.append(contentsOf: "[\(found.kind.rawValue)]".unicodeScalars)
-        position = found.end
+      guard let number = PersonalNumber(in: scalars, at: position, before: end) else {
+        position += 1
         continue
       }
-      result.append(scalars[position])
-      position += 1
+      let kind: Kind? =
+        switch number.kind {
+        case .account: .account
+        case .card: .card
+        case .phone: .phone
+        case .harmless: nil
+        }
+      if let kind { found.append((position..<number.end, kind)) }
+      position = number.end
     }
-    return String(result)
+    return found
   }
 
   /// Most notes hold neither an @ nor five digits: they cost one pass over their bytes.

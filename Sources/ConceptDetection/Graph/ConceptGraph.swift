@@ -17,7 +17,7 @@ import Tensors
 ///
 /// with s = 0 behind the last word. The maximum keeps what a long note says besides from drowning what speaks for a
 /// concept: the mean over a whole note finds half as many.
-public struct ConceptGraph: Sendable, Hashable {
+public struct ConceptGraph: DetectorGraph, Hashable {
   public typealias Value = GraphBuilder.Value
 
   /// Rows of the table of features, padding among them.
@@ -57,8 +57,6 @@ public struct ConceptGraph: Sendable, Hashable {
     ]
   }
 
-  public var parameterCount: Int { parameterShapes.reduce(0) { $0 + $1.shape.elementCount } }
-
   /// The standard deviation of the features' embeddings that a training starts from.
   private static let featureDeviation = 0.1
   /// The length of the concepts' embeddings that a training starts from: long enough for the features to find their
@@ -66,7 +64,7 @@ public struct ConceptGraph: Sendable, Hashable {
   private static let conceptDeviation = 4.0
   /// The probability of a concept that a note without a word would have at the start: about that of any concept in a
   /// sentence, so that no step is spent on learning how seldom concepts are.
-  private static let firstLogit: Float = -4
+  static let firstLogit: Float = -4
 
   /// Where a training starts: normal embeddings of features (row 0, padding, stays 0) and of concepts.
   public func initialParameters(seed: UInt64) -> [String: Tensor] {
@@ -99,17 +97,14 @@ public struct ConceptGraph: Sendable, Hashable {
 
   // MARK: Graphs
 
-  /// The graph of a training: `features` as in ``detector(_:)`` and `concepts` `[notes, concepts]`, 1 where a note has
-  /// the concept and 0 elsewhere, and `weight` of the same shape, 0 for what is not told, to the scalar `loss`: the mean
-  /// of the weighted binary cross-entropy of the logits, `softplus(z) - y z`, which is
-  /// `-(y log σ(z) + (1 - y) log(1 - σ(z)))`, finite for any z.
+  /// The graph of a training: `features` as in ``detector(_:)``, and `concepts` and `weight` `[notes, concepts]`, to the
+  /// scalar `loss`: the mean of the weighted binary cross-entropy of the logits, `softplus(z) - y z`, which is
+  /// `-(y log σ(z) + (1 - y) log(1 - σ(z)))`, finite for any z. `concepts` is 1 where a note has the concept and 0
+  /// elsewhere; `weight` is 0 for what is not told.
   public func training(_ parameters: [String: Tensor]) -> Model {
     let builder = GraphBuilder(name: "concepts_training", opset: opset)
     let features = builder.input(Self.featureInput, .int64, ["notes", "words", "features"])
-    let target = builder.input(Self.targetInput, .float, ["notes", Dimension(conceptCount)])
-    let weight = builder.input(Self.weightInput, .float, ["notes", Dimension(conceptCount)])
-    let logits = logits(features, parameters).logits
-    builder.output(((logits.softplus() - target * logits) * weight).mean(), Self.lossName, .float, [])
+    writeLoss(of: logits(features, parameters).logits, rows: "notes")
     return builder.model()
   }
 
@@ -120,27 +115,12 @@ public struct ConceptGraph: Sendable, Hashable {
     let builder = GraphBuilder(name: "concepts", opset: opset)
     let features = builder.input(Self.featureInput, .int64, ["notes", "words", "features"])
     let (logits, scores) = logits(features, parameters)
-    let concepts = Dimension(conceptCount)
-    let probabilities = logits.sigmoid()
-    builder.output(logits, Self.logitsOutput, .float, ["notes", concepts])
-    builder.output(probabilities, Self.probabilitiesOutput, .float, ["notes", concepts])
-    builder.output(scores, Self.wordScoresOutput, .float, ["notes", "words", concepts])
-    var model = builder.model()
-    model.producerName = Toolkit.name
-    model.producerVersion = Toolkit.version
-    model.documentation = """
-      Finds concepts of a lexicon in notes. The features of words are hashed as the metadata say; concepts are numbered as \
-      in concept_mapping.json.
-      """
-    model.metadata = [
-      MetadataEntry(key: "model_type", value: ConceptMetadata.modelType),
-      MetadataEntry(key: "width", value: "\(width)"), MetadataEntry(key: "concepts", value: "\(conceptCount)"),
-    ]
-    return model
+    writeAnswers(logits, rows: "notes")
+    builder.output(scores, Self.wordScoresOutput, .float, ["notes", "words", Dimension(conceptCount)])
+    return described(builder.model(), reading: "The features of words are hashed as the metadata say.")
   }
 
-  /// The graph with zeros for parameters, for drawings.
-  func drawn() -> Model { smallest.detector(smallest.zeros) }
+  public func drawn() -> Model { smallest.detector(smallest.zeros) }
 
   /// `[notes, words, features]` to `[notes, concepts]`, and what the words add, `[notes, words, concepts]`.
   private func logits(_ features: Value, _ parameters: [String: Tensor]) -> (logits: Value, wordScores: Value) {
@@ -174,14 +154,7 @@ public struct ConceptGraph: Sendable, Hashable {
     let isEmpty = builder.node(
       "Cast", [builder.node("Equal", [counts, builder.constant(Tensor(scalar: Float(0)))])],
       [Attribute("to", .int(Int64(ElementType.float.rawValue)))])
-    let told = windows - isEmpty * Self.emptyPenalty
-    let best =
-      opset < 18
-      ? builder.node("ReduceMax", [told], [Attribute("axes", .ints([1])), Attribute("keepdims", .int(0))])
-      : builder.node("ReduceMax", [told, integers([1])], [Attribute("keepdims", .int(0))])
-    return (best + bias, scores)
+    let told = windows - isEmpty * emptyPenalty
+    return (told.greatestOfSecondAxis() + bias, scores)
   }
-
-  /// Below any score that a training reaches.
-  private static let emptyPenalty: Float = 1e4
 }

@@ -15,8 +15,11 @@ public struct ConceptMapping: Sendable, Hashable, Codable {
   /// The output `n` of the graph is about `concepts[n]`.
   public var concepts: [Entry]
 
-  init(_ lexicon: Lexicon) {
-    concepts = lexicon.concepts.map { Entry(id: $0.id, label: $0.label, bucket: $0.bucket) }
+  /// - Parameter redacts: keeps what identifies a person out of the labels. Ids stay: they are what data is told by.
+  init(_ lexicon: Lexicon, redacts: Bool) {
+    concepts = lexicon.concepts.map {
+      Entry(id: $0.id, label: redacts ? Redaction.redact($0.label) : $0.label, bucket: $0.bucket)
+    }
   }
 
   /// - Throws: `ModelError.notAModel` where it is missing or damaged.

@@ -1,5 +1,6 @@
 // The page that tells a person what was trained, how well it finds the concepts, and on what.
 
+import Encoders
 import Foundation
 import Reports
 import Verification
@@ -20,7 +21,7 @@ enum ConceptReport {
     page.add("Verification", metadata.verification.markup)
     page.add("The network", network(metadata, drawing))
     page.add("Settings", settings(metadata))
-    page.add("Using it", usage())
+    page.add("Using it", usage(metadata))
     return page.html
   }
 
@@ -48,7 +49,10 @@ enum ConceptReport {
       ("Micro F1", Figures.number(measures?.micro.f1, digits: 3), on),
       ("Loss", Figures.number(metadata.loss), "binary cross-entropy, training"),
       ("Best epoch", "\(metadata.bestEpoch)", "of \(metadata.history.count)"),
-      ("Parameters", Figures.count(metadata.parameterCount), "\(metadata.configuration.size.rawValue)"),
+      (
+        "Parameters", Figures.count(metadata.parameterCount),
+        metadata.network.encoder == nil ? "\(metadata.configuration.size.rawValue)" : "the encoder’s among them"
+      ),
     ]).markup
   }
 
@@ -142,10 +146,19 @@ enum ConceptReport {
 
   private static func network(_ metadata: ConceptMetadata, _ drawing: Markup) -> Markup {
     let network = metadata.network
+    if let encoder = network.encoder {
+      return """
+        <p>A pretrained encoder of \(Figures.count(encoder.configuration.layerCount)) layers reads the notes; \
+        \(Figures.count(network.concepts)) concepts have embeddings of \(Figures.count(network.width)) numbers, and the \
+        token that fits best speaks for a concept. Drawn with one layer. The encoder’s weights are those of \
+        \(code(encoder.file.path)), SHA-256 \(code(encoder.file.sha256 ?? "–")).</p>
+        \(drawing)
+        """
+    }
     return """
-      <p>\(Figures.count(network.features.rows)) features and \(Figures.count(network.concepts)) concepts with embeddings of \
-      \(Figures.count(network.width)) numbers. A word is the mean of its features; the best \(network.window) words that \
-      follow one another speak for a concept.</p>
+      <p>\(Figures.count(network.features?.rows ?? 0)) features and \(Figures.count(network.concepts)) concepts with \
+      embeddings of \(Figures.count(network.width)) numbers. A word is the mean of its features; the best \
+      \(Figures.count(network.window ?? 0)) words that follow one another speak for a concept.</p>
       \(drawing)
       """
   }
@@ -157,14 +170,21 @@ enum ConceptReport {
     ).markup
   }
 
-  private static func usage() -> Markup {
-    """
-    <p>\(code("ranker detect --model-path DIRECTORY --text \"…\"")) names a note’s concepts, and \
-    \(code("--input FILE --output FILE")) those of a file of notes. In any ONNX runtime \
-    \(code(ConceptMetadata.Files.graph)) takes \(code(ConceptGraph.featureInput)), int64 [notes, words, features], and \
-    gives \(code(ConceptGraph.probabilitiesOutput)) [notes, concepts] in the order of \
-    \(code(ConceptMetadata.Files.mapping)); the metadata say how a text becomes features.</p>
+  private static func usage(_ metadata: ConceptMetadata) -> Markup {
+    var inputs = [ConceptGraph.featureInput]
+    var shape: Markup = "[notes, words, features]"
+    if let encoder = metadata.network.encoder {
+      inputs = [EncoderNetwork.tokenInput, EncoderNetwork.maskInput]
+      if encoder.configuration.tokenTypeCount > 0 { inputs.append(EncoderNetwork.typeInput) }
+      shape = "[batch, sequence]"
+    }
+    return """
+      <p>\(code("ranker detect --model-path DIRECTORY --text \"…\"")) names a note’s concepts, and \
+      \(code("--input FILE --output FILE")) those of a file of notes. In any ONNX runtime \
+      \(code(ConceptMetadata.Files.graph)) takes \(code(inputs.joined(separator: ", "))), int64 \(shape), and \
+      gives \(code(ConceptGraph.probabilitiesOutput)) in the order of \(code(ConceptMetadata.Files.mapping)); the \
+      metadata say how a text becomes them.</p>
 
-    """
+      """
   }
 }

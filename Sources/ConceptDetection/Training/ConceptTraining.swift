@@ -30,6 +30,9 @@ public struct ConceptTraining: Sendable {
   public var readOptions = NoteReadOptions()
   /// The directory that the model is written to.
   public var output: String
+  /// The directory of a pretrained encoder that reads the notes; nil trains a network that reads hashed words, of the
+  /// size that the settings say.
+  public var encoder: String?
   /// Goes on where an interrupted training of the same settings and data stopped.
   public var resumes = false
 
@@ -40,81 +43,63 @@ public struct ConceptTraining: Sendable {
   }
 
   /// What a training reports while it runs.
-  public enum Event: Sendable {
-    /// What is being done before the first step.
-    case preparing(String)
-    /// The data is read and split.
-    case began(Beginning)
-    /// The training goes on after this many epochs.
-    case resumed(epochs: Int)
-    case progress(TrainingProgress)
-    /// What is being done after the last epoch.
-    case finishing(String)
-  }
+  public typealias Event = TrainingEvent<Beginning>
 
   /// What is known before the first step.
   public struct Beginning: Sendable {
     public var data: ConceptMetadata.DataSummary
     public var concepts: Int
+    /// Of those that the training changes.
     public var parameterCount: Int
     public var warnings: [String]
     public var notes: [String]
   }
 
   /// What came of a training.
-  public struct Outcome: Sendable {
-    public var directory: String
-    public var metadata: ConceptMetadata
-    /// The training had ended before, and nothing was done.
-    public var wasFinished: Bool
-    /// Files that were written, relative to the directory.
-    public var files: [String]
-  }
+  public typealias Outcome = TrainingOutcome<ConceptMetadata>
 
   /// The state of a training that a directory holds: what `resumes` goes on from.
   public static func statePath(in directory: String) -> String { "\(directory)/\(ConceptMetadata.Files.trainingState)" }
 
   /// Trains, writes and verifies.
   ///
-  /// - Throws: `DatasetError`, ``ConceptDataError``, ``ConceptTrainingError``, `TrainingError`, `CheckpointError`,
-  ///   `EngineError`; `CancellationError` where the task was cancelled.
+  /// - Throws: `DatasetError`, ``ConceptDataError``, ``ConceptTrainingError``, `EncoderError`, `TrainingError`,
+  ///   `CheckpointError`, `EngineError`; `CancellationError` where the task was cancelled.
   public func run(report: @escaping (Event) -> Void = { _ in }) throws -> Outcome {
     let clock = ContinuousClock()
-    let start = clock.now
+    let beginning = clock.now
     try settings.validate()
+    try DetectorStart.validate(settings, encoder: encoder)
     report(.preparing("reading the data"))
     let data = try ConceptTrainingData(paths, readOptions: readOptions, settings: settings)
     guard !(resumes && data.notes.sha256 == nil) else {
       throw TrainingError.cannotResume(path: output, problem: "the notes came from what is read only once")
     }
     let directory = try ArtifactDirectory(path: output)
-    let features = ConceptFeatures()
-    let graph = ConceptGraph(
-      featureRows: features.rowCount, width: settings.size.width, conceptCount: data.lexicon.concepts.count,
-      opset: settings.opset)
-    let mapping = ConceptMapping(data.lexicon)
+    let mapping = ConceptMapping(data.lexicon, redacts: settings.redacts)
+    if encoder != nil { report(.preparing("reading the encoder")) }
+    let start = try DetectorStart(encoder: encoder, texts: data.texts, mapping: mapping, settings: settings)
+    let (run, graph) = (start.run, start.graph)
 
-    let identity = settings.identity.merging(data.identity) { $1 }
+    let identity = settings.identity.merging(data.identity) { $1 }.merging(start.identity) { $1 }
     let statePath = Self.statePath(in: directory.path)
     let saved = try resumes ? SavedTraining(resumingAt: statePath, identity: identity) : nil
     if saved?.isFinished == true, let model = try? ModelDirectory<ConceptMetadata>(path: directory.path) {
       return Outcome(directory: directory.path, metadata: model.metadata, wasFinished: true, files: [])
     }
-    var warnings = data.warnings
+    var warnings = data.warnings + run.warnings
     if !resumes, let warning = SavedTraining.replacementWarning(at: statePath, directory: directory.path) {
       warnings.append(warning)
     }
 
-    let run = ConceptRun(
-      graph: graph, features: features, texts: data.texts, mapping: mapping, settings: settings)
-    let summary = data.summary(examplesPerEpoch: run.drawing.count)
+    let summary = data.summary(examplesPerEpoch: run.exampleCount)
     report(
       .began(
         Beginning(
-          data: summary, concepts: graph.conceptCount, parameterCount: graph.parameterCount, warnings: warnings,
-          notes: data.lexicon.notes)))
+          data: summary, concepts: graph.conceptCount, parameterCount: graph.trainedParameterCount,
+          warnings: warnings, notes: data.lexicon.notes)))
     let earlierSeconds = saved?.seconds ?? 0
-    func seconds() -> Double { earlierSeconds + (clock.now - start).seconds }
+    func seconds() -> Double { earlierSeconds + (clock.now - beginning).seconds }
     let drawing = BackgroundDrawing { graph.drawn().graphvizDot() }
     defer { drawing.wait() }
     let keeper = TrainingStateKeeper(path: statePath, interval: Self.stateInterval)
@@ -122,7 +107,7 @@ public struct ConceptTraining: Sendable {
     let state: TrainingState
     do {
       state = try run.train(
-        from: saved?.state,
+        from: saved?.state, prepare: { report(.preparing($0)) },
         save: {
           try keeper.keep(SavedTraining(identity: identity, state: $0, seconds: seconds(), isFinished: false))
         }, report: { report(.progress($0)) })
@@ -143,14 +128,13 @@ public struct ConceptTraining: Sendable {
           createdAt: Timestamp.now().description,
           versions: .init(opset: settings.opset, irVersion: Int(graph.drawn().irVersion))),
         configuration: settings,
-        network: .init(width: graph.width, concepts: graph.conceptCount, features: features), data: summary,
-        history: state.history, bestEpoch: state.bestEpoch,
-        validation: data.texts.validation.isEmpty ? nil : try run.measures(parameters),
-        aliasChecks: try run.aliasChecks(parameters))
+        network: start.network, data: summary, history: state.history, bestEpoch: state.bestEpoch,
+        validation: try run.measures(parameters), aliasChecks: try run.aliasChecks(parameters))
       var export = ModelExport(directory: directory, metadata: metadata)
       try export.write(
-        parameters: parameters, mapping: mapping, examples: TrainingExampleFile(run.drawing, mapping: mapping),
-        samples: run.recorded(), drawing: drawing, seconds: seconds, report: { report(.finishing($0)) })
+        parameters: run.allParameters(parameters), tokenizer: start.tokenizer, mapping: mapping,
+        examples: TrainingExampleFile(run.drawing, mapping: mapping), samples: run.recorded(), drawing: drawing,
+        seconds: seconds, report: { report(.finishing($0)) })
       // What is written now says that all is done; the parameters are in the model.
       let done = TrainingState(
         trainer: Trainer.State(step: state.trainer.step, parameters: [:], moments: [:]), history: state.history,

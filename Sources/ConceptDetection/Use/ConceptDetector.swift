@@ -1,9 +1,11 @@
 // A trained detector in use: notes in, concepts with the words that speak for them out.
 
+import Encoders
 import GraphEngine
 import ONNX
 import Synchronization
 import Threads
+import Tokenization
 import Verification
 
 /// A trained detector of a lexicon's concepts.
@@ -112,23 +114,21 @@ extension ConceptUseError: CustomStringConvertible {
 /// A detector's files, held against their checksums, with a scorer for each thread.
 private final class LoadedDetector: Sendable {
   let facts: ConceptDetector.Facts
-  private let features: ConceptFeatures
   private let workers: [Worker]
 
   /// A scorer that one thread works with at a time.
   private final class Worker: Sendable {
-    let scorer: Mutex<NoteScorer>
+    let scorer: Mutex<any NoteScorer>
 
-    init(_ graph: Model, features: ConceptFeatures) throws {
-      scorer = Mutex(try NoteScorer(graph, features: features))
-    }
+    init(_ scorer: sending any NoteScorer) { self.scorer = Mutex(scorer) }
   }
 
   init(directory path: String, threads: Int?) throws {
     let model = try ModelDirectory<ConceptMetadata>(path: path)
     let metadata = model.metadata
     typealias Files = ConceptMetadata.Files
-    for name in [Files.graph, Files.mapping] { try model.verifyChecksum(of: name) }
+    let ofEncoder = metadata.network.encoder == nil ? [] : [Files.vocabulary, Files.tokenizer]
+    for name in [Files.graph, Files.mapping] + ofEncoder { try model.verifyChecksum(of: name) }
     let mapping = try ConceptMapping(contentsOf: model.path(of: Files.mapping))
     guard mapping.concepts.count == metadata.network.concepts else {
       throw ConceptUseError.modelDoesNotFit(
@@ -136,10 +136,27 @@ private final class LoadedDetector: Sendable {
         problem: "names \(mapping.concepts.count) concepts; the network has \(metadata.network.concepts)")
     }
     facts = ConceptDetector.Facts(concepts: mapping.concepts, threshold: metadata.configuration.threshold)
-    features = ConceptFeatures(bits: metadata.network.features.bits)
     let graph = try Model(contentsOf: model.path(of: Files.graph))
-    let features = features
-    workers = try (0..<max(threads ?? Int(processorCount), 1)).map { _ in try Worker(graph, features: features) }
+    let redacts = metadata.configuration.redacts
+    if let encoder = metadata.network.encoder {
+      // Its matrix products are large enough to share among threads, and one copy of its weights is enough.
+      let tokenizer = try WordPieceTokenizer(directory: model.path)
+      guard tokenizer.vocabulary.count <= encoder.configuration.vocabularySize else {
+        throw EncoderError.vocabularyDoesNotFit(
+          path: model.path(of: Files.vocabulary), tokens: tokenizer.vocabulary.count,
+          rows: encoder.configuration.vocabularySize)
+      }
+      workers = [
+        Worker(
+          try TokenNoteScorer(
+            graph, tokenizer: tokenizer, maximumLength: encoder.maximumLength, redacts: redacts, threads: threads))
+      ]
+    } else {
+      let features = ConceptFeatures(bits: metadata.network.features?.bits ?? ConceptFeatures.defaultBits)
+      workers = try (0..<max(threads ?? Int(processorCount), 1)).map { _ in
+        Worker(try WordNoteScorer(graph, features: features, redacts: redacts))
+      }
+    }
   }
 
   func detect(_ texts: [String], threshold: Double?, withWords: Bool) throws -> [ConceptDetector.Detection] {
@@ -153,7 +170,7 @@ private final class LoadedDetector: Sendable {
 
   /// Shares texts among the threads, and joins the results in their order.
   private func shared<Value: Sendable>(
-    _ texts: [String], _ body: @Sendable (NoteScorer, ArraySlice<String>) throws -> [Value]
+    _ texts: [String], _ body: @Sendable (any NoteScorer, ArraySlice<String>) throws -> [Value]
   ) throws -> [Value] {
     let parts = max(1, min(workers.count, texts.count / Self.fewestTexts))
     let results = concurrently(parts) { part in

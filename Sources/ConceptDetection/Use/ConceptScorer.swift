@@ -14,16 +14,20 @@ struct ConceptScorer {
 
   /// - Parameter alsoWords: whether what single words add is computed, too.
   init(_ model: Model, alsoWords: Bool = false, threads: Int?) throws {
-    conceptCount =
-      model.graph.outputs.lazy.compactMap { output -> Int? in
-        guard output.name == ConceptGraph.logitsOutput, case .tensor(let type, _)? = output.type,
-          case .fixed(let extent)? = type.shape?.last?.extent
-        else { return nil }
-        return Int(extent)
-      }.first ?? 0
+    conceptCount = Self.conceptCount(of: model)
     session = try Session(
       model, outputs: [ConceptGraph.logitsOutput] + (alsoWords ? [ConceptGraph.wordScoresOutput] : []),
       options: Session.Options(threads: threads))
+  }
+
+  /// The last extent of the logits.
+  static func conceptCount(of model: Model) -> Int {
+    model.graph.outputs.lazy.compactMap { output -> Int? in
+      guard output.name == ConceptGraph.logitsOutput, case .tensor(let type, _)? = output.type,
+        case .fixed(let extent)? = type.shape?.last?.extent
+      else { return nil }
+      return Int(extent)
+    }.first ?? 0
   }
 
   /// The logits of texts, in their order: `[texts, concepts]`.

@@ -48,14 +48,7 @@ public struct ALSTraining: Sendable {
   }
 
   /// What came of a training.
-  public struct Outcome: Sendable {
-    public var directory: String
-    public var metadata: ALSMetadata
-    /// The training had ended before, and nothing was done.
-    public var wasFinished: Bool
-    /// Files that were written, relative to the directory.
-    public var files: [String]
-  }
+  public typealias Outcome = TrainingOutcome<ALSMetadata>
 
   /// Trains, writes and verifies.
   ///

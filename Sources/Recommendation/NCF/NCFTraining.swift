@@ -62,14 +62,7 @@ public struct NCFTraining: Sendable {
   }
 
   /// What came of a training.
-  public struct Outcome: Sendable {
-    public var directory: String
-    public var metadata: NCFMetadata
-    /// The training had ended before, and nothing was done.
-    public var wasFinished: Bool
-    /// Files that were written, relative to the directory.
-    public var files: [String]
-  }
+  public typealias Outcome = TrainingOutcome<NCFMetadata>
 
   /// Trains, writes and verifies.
   ///

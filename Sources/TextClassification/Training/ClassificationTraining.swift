@@ -48,17 +48,7 @@ public struct ClassificationTraining: Sendable {
   }
 
   /// What a training reports while it runs.
-  public enum Event: Sendable {
-    /// What is being done before the first step.
-    case preparing(String)
-    /// The data is read, split and taken apart into tokens.
-    case began(Beginning)
-    /// The training goes on after this many epochs.
-    case resumed(epochs: Int)
-    case progress(TrainingProgress)
-    /// What is being done after the last epoch.
-    case finishing(String)
-  }
+  public typealias Event = TrainingEvent<Beginning>
 
   /// What is known before the first step.
   public struct Beginning: Sendable {
@@ -73,14 +63,7 @@ public struct ClassificationTraining: Sendable {
   }
 
   /// What came of a training.
-  public struct Outcome: Sendable {
-    public var directory: String
-    public var metadata: ClassificationMetadata
-    /// The training had ended before, and nothing was done.
-    public var wasFinished: Bool
-    /// Files that were written, relative to the directory.
-    public var files: [String]
-  }
+  public typealias Outcome = TrainingOutcome<ClassificationMetadata>
 
   /// Trains, writes and verifies.
   ///

@@ -71,21 +71,8 @@ struct TextBatches: Sendable {
 
   /// A batch as tensors.
   func tensors(_ batch: ArraySlice<Int>) -> [String: Tensor] {
-    let length = length(batch)
-    let padding = Int64(graph.configuration.paddingToken)
-    var (tokens, mask): ([Int64], [Int64]) = ([], [])
-    for text in batch {
-      let own = texts[text].map(Int64.init)
-      tokens += own + [Int64](repeating: padding, count: length - own.count)
-      mask += [Int64](repeating: 1, count: own.count) + [Int64](repeating: 0, count: length - own.count)
-    }
-    let shape: Shape = [batch.count, length]
-    var tensors = [
-      EncoderNetwork.tokenInput: Tensor(tokens, shape: shape), EncoderNetwork.maskInput: Tensor(mask, shape: shape),
-    ]
-    if graph.tokenInputs.contains(EncoderNetwork.typeInput) {
-      tensors[EncoderNetwork.typeInput] = Tensor(zeros: shape, elementType: .int64)
-    }
-    return tensors
+    TokenRunner.inputs(
+      batch.map { texts[$0] }, length: length(batch), padding: Int32(graph.configuration.paddingToken),
+      hasTypes: graph.tokenInputs.contains(EncoderNetwork.typeInput))
   }
 }
