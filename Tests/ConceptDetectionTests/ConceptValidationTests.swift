@@ -61,7 +61,7 @@ struct ConceptValidationTests {
     }
     #expect(reports[2].findings.map(\.severity) == [.warning])
     // A file without the column that is needed.
-    try folder.write("memorandum\nhello\n", to: "headless.csv")
+    try folder.write("memorandum,language\nhello,en\n", to: "headless.csv")
     #expect(
       NoteDataset.validate(path: folder.path("headless.csv")).findings.contains { $0.message.contains("\"text\"") })
     #expect(
