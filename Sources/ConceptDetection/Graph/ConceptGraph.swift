@@ -142,7 +142,14 @@ public struct ConceptGraph: DetectorGraph, Hashable {
     let words = sums / builder.node("Max", [counts, builder.constant(Tensor(scalar: Float(1)))])
     let scores = words.matmul(concepts.transposed([1, 0]))
 
-    let windows = scores.sums(ofWindows: Self.window)
+    let padded = builder.node("Pad", [scores, integers([0, 0, 0, 0, Int64(Self.window - 1), 0])])
+    let shifted = (0..<Self.window).map { shift -> Value in
+      let end = Self.window - 1 - shift
+      return builder.node(
+        "Slice",
+        [padded, integers([Int64(shift)]), integers([end == 0 ? .max : Int64(-end)]), integers([1])])
+    }
+    let windows = shifted.dropFirst().reduce(shifted[0], +)
     // Three places without a word speak for nothing.
     let isEmpty = builder.node(
       "Cast", [builder.node("Equal", [counts, builder.constant(Tensor(scalar: Float(0)))])],

@@ -64,20 +64,6 @@ extension DetectorGraph {
 let emptyPenalty: Float = 1e4
 
 extension GraphBuilder.Value {
-  /// For each place of the second of three axes the sum of what stands there and at the next ones, `length` together; 0
-  /// stands behind the last.
-  func sums(ofWindows length: Int) -> GraphBuilder.Value {
-    func integers(_ values: [Int64]) -> GraphBuilder.Value { builder.constant(Tensor(values)) }
-    let padded = builder.node("Pad", [self, integers([0, 0, 0, 0, Int64(length - 1), 0])])
-    let shifted = (0..<length).map { shift -> GraphBuilder.Value in
-      let end = length - 1 - shift
-      return builder.node(
-        "Slice",
-        [padded, integers([Int64(shift)]), integers([end == 0 ? .max : Int64(-end)]), integers([1])])
-    }
-    return shifted.dropFirst().reduce(shifted[0], +)
-  }
-
   /// The greatest over the second of three axes, which goes away.
   func greatestOfSecondAxis() -> GraphBuilder.Value {
     builder.opset < 18

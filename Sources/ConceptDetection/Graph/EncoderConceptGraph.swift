@@ -11,12 +11,11 @@ import Tensors
 /// and the bias `b[c]` of a concept:
 ///
 ///     s[t, c] = C[c] · h[t]
-///     z[c]    = b[c] + max over t of (s[t, c] + s[t+1, c] + s[t+2, c])
+///     z[c]    = b[c] + max over t of s[t, c]
 ///
-/// with s = 0 behind the last token. The encoder stays as it came; the concepts' embeddings and biases are trained. The
-/// maximum does here what it does in ``ConceptGraph``: what a note says besides does not drown what speaks for a concept,
-/// and the tokens' scores say which words do. Several tokens together, because an encoder cuts words that it does not know
-/// into pieces.
+/// The encoder stays as it came; the concepts' embeddings and biases are trained. The maximum over the tokens does here
+/// what that over windows of words does in ``ConceptGraph``: what a note says besides does not drown what speaks for a
+/// concept, and the tokens' scores say which words do.
 public struct EncoderConceptGraph: DetectorGraph, Hashable {
   public typealias Value = GraphBuilder.Value
 
@@ -35,9 +34,6 @@ public struct EncoderConceptGraph: DetectorGraph, Hashable {
   /// What each token adds to the score of a concept, `[batch, sequence, concepts]`.
   public static let tokenScoresOutput = "token_scores"
   static let statesInput = "states"
-
-  /// Tokens that are scored together.
-  public static let window = 3
 
   public var width: Int { configuration.width }
 
@@ -114,7 +110,7 @@ public struct EncoderConceptGraph: DetectorGraph, Hashable {
         builder.node("Cast", [mask], [Attribute("to", .int(Int64(ElementType.float.rawValue)))]),
         builder.constant(Tensor([Int64(2)])),
       ])
-    let told = (scores * isToken).sums(ofWindows: Self.window) - (1 - isToken) * emptyPenalty
+    let told = scores - (1 - isToken) * emptyPenalty
     return (told.greatestOfSecondAxis() + bias, scores)
   }
 }

@@ -29,8 +29,8 @@ public struct ConceptMetadata: Sendable, Codable {
     /// Numbers in an embedding.
     public var width: Int
     public var concepts: Int
-    /// Words, or with an encoder tokens, that are scored together.
-    public var window: Int
+    /// Words that are scored together; nil where an encoder reads the notes.
+    public var window: Int?
     /// How words are read; nil where an encoder reads the notes.
     public var features: FeatureHashing?
     /// The encoder that reads the notes; nil where words are hashed.
@@ -42,7 +42,7 @@ public struct ConceptMetadata: Sendable, Codable {
     }
 
     init(_ graph: EncoderConceptGraph, file: SourceFile) {
-      (width, concepts, window) = (graph.width, graph.conceptCount, EncoderConceptGraph.window)
+      (width, concepts) = (graph.width, graph.conceptCount)
       encoder = EncoderReading(graph.configuration, file: file)
     }
   }

@@ -150,15 +150,15 @@ enum ConceptReport {
       return """
         <p>A pretrained encoder of \(Figures.count(encoder.configuration.layerCount)) layers reads the notes; \
         \(Figures.count(network.concepts)) concepts have embeddings of \(Figures.count(network.width)) numbers, and the \
-        best \(Figures.count(network.window)) tokens that follow one another speak for a concept. Drawn with one layer. The \
-        encoder’s weights are those of \(code(encoder.file.path)), SHA-256 \(code(encoder.file.sha256 ?? "–")).</p>
+        token that fits best speaks for a concept. Drawn with one layer. The encoder’s weights are those of \
+        \(code(encoder.file.path)), SHA-256 \(code(encoder.file.sha256 ?? "–")).</p>
         \(drawing)
         """
     }
     return """
       <p>\(Figures.count(network.features?.rows ?? 0)) features and \(Figures.count(network.concepts)) concepts with \
       embeddings of \(Figures.count(network.width)) numbers. A word is the mean of its features; the best \
-      \(Figures.count(network.window)) words that follow one another speak for a concept.</p>
+      \(Figures.count(network.window ?? 0)) words that follow one another speak for a concept.</p>
       \(drawing)
       """
   }

@@ -101,9 +101,8 @@ final class EncoderConceptRun: DetectorRun {
   }
 
   /// Concepts' embeddings that point to their aliases: with `m[c]` the mean of the states of a concept's aliases and `m`
-  /// that of all `m[c]`, a window of `n` tokens with the mean state `h` has
-  /// `z[c] = -4 + 6 (m[c] - m) · (h - m) / |m[c] - m|²`: 2 where `h = m[c]`, and -4, the logit of what few sentences have,
-  /// where `h = m`.
+  /// that of all `m[c]`, `z[c] = -4 + 6 (m[c] - m) · (h - m) / |m[c] - m|²`: 2 where `h = m[c]`, and -4, the logit of
+  /// what few sentences have, where `h = m`.
   private func initialHead(_ states: TokenStates) throws -> [String: Tensor] {
     let (count, width) = (mapping.concepts.count, graph.width)
     let aliases = examples.indices.filter { examples[$0].kind == .alias && !examples[$0].isVaried }
@@ -123,7 +122,7 @@ final class EncoderConceptRun: DetectorRun {
       let away = counts[concept] > 0 ? zip(sums[concept], middle).map { $0 - $1 } : [Double](repeating: 0, count: width)
       // A lexicon of one concept has its aliases in the middle.
       let scale = Self.firstDistance / max(away.reduce(0) { $0 + $1 * $1 }, 1e-3)
-      weights += away.map { Float($0 * scale / Double(EncoderConceptGraph.window)) }
+      weights += away.map { Float($0 * scale) }
       biases.append(ConceptGraph.firstLogit - Float(scale * zip(away, middle).reduce(0) { $0 + $1.0 * $1.1 }))
     }
     return [

@@ -44,35 +44,22 @@ struct TokenNoteScorer: NoteScorer {
         take(
           ScoredPiece(
             note: piece.note, isEmpty: piece.words.isEmpty, logits: values,
-            words: { speaking(piece, $0, scores: scores) }))
+            words: { concept in speaking(piece, concept, logit: logits[concept], scores: scores) }))
       }
     }
   }
 
-  /// A word speaks for a concept where it has at least this share of what the strongest one has.
-  private static let leastShare: Float = 0.3
-
-  /// The words that speak for a concept: of those of the tokens that score highest together, the one that scores highest
-  /// above the mean of all tokens, and those that have a share of that.
+  /// The words that speak for a concept: the one with the token that scores highest, and those whose own tokens would
+  /// make the concept probable.
   ///
-  /// They are read off the scores that the logit is made of, so they cost no further run of the graph. Only differences of
-  /// scores mean something: what all tokens have alike is made up for by the bias.
-  private func speaking(_ piece: Piece, _ concept: Int, scores: [Float]) -> [Range<Int>] {
-    let all = piece.tokens.indices.map { scores[$0 * conceptCount + concept] }
-    let mean = all.reduce(0, +) / Float(all.count)
-    var (best, most) = (0..<0, -Float.infinity)
-    for start in all.indices {
-      let window = start..<min(start + EncoderConceptGraph.window, all.count)
-      let sum = all[window].reduce(0, +)
-      if sum > most { (best, most) = (window, sum) }
-    }
-    let own = piece.words.map { word in
-      (bytes: word.bytes, score: all[word.tokens.clamped(to: best)].reduce(-Float.infinity, max) - mean)
-    }
-    let highest = own.reduce(-Float.infinity) { max($0, $1.score) }
-    // The first or the last token, which is of no word, may stand alone for a note of one letter.
-    guard highest > -.infinity else { return [] }
-    return own.filter { $0.score == highest || $0.score >= Self.leastShare * highest && highest > 0 }.map(\.bytes)
+  /// They are known from the scores that the logit is the maximum of (the bias is what the logit has more than the
+  /// highest of all), so they cost no further run of the graph.
+  private func speaking(_ piece: Piece, _ concept: Int, logit: Float, scores: [Float]) -> [Range<Int>] {
+    func score(_ token: Int) -> Float { scores[token * conceptCount + concept] }
+    let bias = logit - piece.tokens.indices.reduce(-Float.infinity) { max($0, score($1)) }
+    let own = piece.words.map { word in word.tokens.reduce(-Float.infinity) { max($0, score($1)) } }
+    let highest = own.max() ?? 0
+    return zip(piece.words, own).filter { $1 == highest || $1 + bias >= 0 }.map(\.0.bytes)
   }
 
   /// A note cut at words into pieces that the encoder can read at once; one without a word is one empty piece.
