@@ -60,6 +60,12 @@ struct ConceptValidationTests {
       #expect(said.contains { $0.contains(part) }, "\(part)")
     }
     #expect(reports[2].findings.map(\.severity) == [.warning])
+    // A file without the column that is needed.
+    try folder.write("memorandum,language\nhello,en\n", to: "headless.csv")
+    #expect(
+      NoteDataset.validate(path: folder.path("headless.csv")).findings.contains { $0.message.contains("\"text\"") })
+    let candidates = Candidates.validate(path: folder.path("headless.csv")).findings.map(\.message)
+    #expect(candidates.contains { $0.contains("--columns candidate") })
   }
 
   @Test("the statistics count notes, sentences, languages, aliases and how far they reach")
