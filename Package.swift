@@ -72,6 +72,7 @@ let package = Package(
     debian("COpenBLAS", "libopenblas-dev", pkgConfig: "openblas"),
     debian("CDeflate", "libdeflate-dev", pkgConfig: "libdeflate"),
     debian("CCrypto", "libssl-dev", pkgConfig: "libcrypto"),
+    debian("CPQ", "libpq-dev", pkgConfig: "libpq"),
     debian("CSnappy", "libsnappy-dev", pkgConfig: "snappy"),
     debian("CZstandard", "libzstd-dev", pkgConfig: "libzstd"),
     debian("CLZ4", "liblz4-dev", pkgConfig: "liblz4"),
@@ -135,7 +136,7 @@ let package = Package(
     module(
       "TrainingService",
       [
-        "Checkpoints", "Files", "DatabaseFiles", "Reports", "CCrypto", grdb, logging,
+        "Checkpoints", "Files", "DatabaseFiles", "Reports", "CCrypto", "CPQ", grdb, logging,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Mustache", package: "swift-mustache"),
@@ -210,7 +211,7 @@ let package = Package(
         "ReferenceRuntime", "ONNX", "Tensors", "CommandSupport",
       ],
       resources: [.copy("Resources")]),
-    tests(of: "TrainingService", ["TrainingClient", "DatabaseFiles", "CommandSupport", grdb, logging]),
+    tests(of: "TrainingService", ["TrainingClient", "DatabaseFiles", "CommandSupport", "CPQ", grdb, logging]),
     tests(
       of: "ConceptDetection",
       [

@@ -58,7 +58,7 @@ struct Serve: ParsableCommand {
   }
 
   func run() throws {
-    var settings = ServerSettings(database: place.path, dataRoot: dataRoot, modelsDirectory: modelsDir)
+    var settings = ServerSettings(database: place.database, dataRoot: dataRoot, modelsDirectory: modelsDir)
     settings.host = host
     settings.port = port
     settings.workers = workers
@@ -94,8 +94,12 @@ struct Serve: ParsableCommand {
 struct ServiceDatabaseOptions: ParsableArguments {
   @Option(
     name: .customLong("database"),
-    help: ArgumentHelp("The database of accounts and jobs; made where it does not exist.", valueName: "file"))
-  var path = "ranker-service.db"
+    help: ArgumentHelp(
+      """
+      The database of accounts and jobs: a file, made where it does not exist, or \
+      postgres://user:password@host:port/name. $PGPASSWORD and $DB_NAME stand in for what such an address leaves out.
+      """, valueName: "file or address"))
+  var database = "ranker-service.db"
 }
 
 /// Log lines as JSON objects on the standard error, for programs.

@@ -110,10 +110,12 @@ struct UsersRemove: ParsableCommand {
 
 extension ServiceDatabaseOptions {
   func openAccounts(isCreated: Bool = false) throws -> Accounts {
-    guard isCreated || FileManager.default.fileExists(atPath: path) else {
-      throw ValidationError("There is no database at \(path); ranker serve makes one, or name another with --database.")
+    // An address is looked up by the server; there, tables are made where they are missing.
+    guard isCreated || PostgresAddress.isOne(database) || FileManager.default.fileExists(atPath: database) else {
+      throw ValidationError(
+        "There is no database at \(database); ranker serve makes one, or name another with --database.")
     }
-    return Accounts(try ServiceStore(path: path))
+    return Accounts(try ServiceStore(database: database))
   }
 }
 

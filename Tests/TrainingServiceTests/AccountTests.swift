@@ -30,9 +30,11 @@ struct AccountTests {
     #expect(await !Password(stored: "$scrypt$ln=63,r=8,p=1$AAAA$AAAA").isMatched(by: "x"))
   }
 
-  @Test("an account signs in with its password, in whatever case its address is typed")
-  func signsIn() async throws {
-    let service = try TestService()
+  @Test(
+    "an account signs in with its password, in whatever case its address is typed",
+    arguments: TestDatabase.available)
+  func signsIn(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user("Anna@Example.org")
     #expect(anna.email == "anna@example.org")
     let found = try await service.accounts.authenticate(
@@ -46,9 +48,9 @@ struct AccountTests {
     }
   }
 
-  @Test("ten failures shut an account, and a client, out for a quarter of an hour")
-  func limitsAttempts() async throws {
-    let service = try TestService()
+  @Test("ten failures shut an account, and a client, out for a quarter of an hour", arguments: TestDatabase.available)
+  func limitsAttempts(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     _ = try await service.user()
     func attempt(_ email: String, _ password: String, _ client: String) async throws {
       _ = try await service.accounts.authenticate(email: email, password: password, client: client)
@@ -75,9 +77,11 @@ struct AccountTests {
     try await attempt("anna@example.org", "correct horse", "10.0.3.3")
   }
 
-  @Test("what is no address and what is too short is refused; an address has one account")
-  func refuses() async throws {
-    let service = try TestService()
+  @Test(
+    "what is no address and what is too short is refused; an address has one account",
+    arguments: TestDatabase.available)
+  func refuses(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let accounts = service.accounts
     for text in ["", "anna", "anna@", "@example.org", "a b@example.org", "a@b@c", "<a>@example.org", "a\n@example.org"]
     {
@@ -97,9 +101,11 @@ struct AccountTests {
     }
   }
 
-  @Test("the last administrator stays; a changed password ends what was signed in by the old one")
-  func manages() async throws {
-    let service = try TestService()
+  @Test(
+    "the last administrator stays; a changed password ends what was signed in by the old one",
+    arguments: TestDatabase.available)
+  func manages(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let admin = try await service.user(isAdmin: true)
     let (_, secret) = try await service.accounts.makeToken(of: admin, name: "script", lifetime: nil)
     await #expect(throws: AccountError.lastAdmin(email: admin.email)) {
@@ -127,7 +133,7 @@ struct AccountTests {
       #expect(bytes.range(of: Data("correct horse".utf8)) == nil)
       #expect(bytes.range(of: Data(secret.utf8)) == nil)
     }
-    let mode = try FileManager.default.attributesOfItem(atPath: service.store.path)[.posixPermissions] as? Int
+    let mode = try FileManager.default.attributesOfItem(atPath: service.store.place)[.posixPermissions] as? Int
     #expect(mode == 0o600)
   }
 

@@ -78,9 +78,9 @@ struct FakeTraining {
     catalogue = TrainingCatalogue(kinds: [kind], program: program)
   }
 
-  func worker(_ service: TestService, name: String = "test") -> Worker {
+  func worker(_ service: TestService, name: String = "test", queue: JobQueue? = nil) -> Worker {
     Worker(
-      name: name, source: LocalWork(service.queue, root: root), catalogue: catalogue, settings: settings,
+      name: name, source: LocalWork(queue ?? service.queue, root: root), catalogue: catalogue, settings: settings,
       logger: silent)
   }
 

@@ -11,9 +11,9 @@ struct ModelTests {
     }
   }
 
-  @Test("versions count from 1 for each owner and name")
-  func counts() async throws {
-    let service = try TestService()
+  @Test("versions count from 1 for each owner and name", arguments: TestDatabase.available)
+  func counts(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     let ben = try await service.user("ben@example.org")
     try await train(2, "shop", owner: anna, in: service)
@@ -24,9 +24,11 @@ struct ModelTests {
     #expect(try await service.models.versions(of: "shop", for: Viewer(ben)).map(\.owner) == ["ben@example.org"])
   }
 
-  @Test("a promoted version is in use until another one is; rolling back goes the way back")
-  func promotes() async throws {
-    let service = try TestService()
+  @Test(
+    "a promoted version is in use until another one is; rolling back goes the way back",
+    arguments: TestDatabase.available)
+  func promotes(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     try await train(4, "shop", owner: anna, in: service)
     let models = service.models
@@ -46,9 +48,9 @@ struct ModelTests {
     #expect(try await models.versions(for: Viewer(anna)).first?.version == 5)
   }
 
-  @Test("one's own jobs and models only, except for an administrator")
-  func separatesAccounts() async throws {
-    let service = try TestService()
+  @Test("one's own jobs and models only, except for an administrator", arguments: TestDatabase.available)
+  func separatesAccounts(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     let ben = try await service.user("ben@example.org")
     let admin = try await service.user("admin@example.org", isAdmin: true)

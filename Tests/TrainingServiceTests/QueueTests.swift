@@ -4,9 +4,9 @@ import TrainingService
 
 @Suite("The queue")
 struct QueueTests {
-  @Test("hands each job to one worker, the oldest first")
-  func handsOutOnce() async throws {
-    let service = try TestService()
+  @Test("hands each job to one worker, the oldest first", arguments: TestDatabase.available)
+  func handsOutOnce(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     var ids: [String] = []
     for _ in 0..<20 {
@@ -22,9 +22,11 @@ struct QueueTests {
     #expect(rest.count { $0 == nil } == 6)
   }
 
-  @Test("gives a lost worker's job to another one, and refuses what the lost one still says")
-  func fencesLostWorkers() async throws {
-    let service = try TestService()
+  @Test(
+    "gives a lost worker's job to another one, and refuses what the lost one still says",
+    arguments: TestDatabase.available)
+  func fencesLostWorkers(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     let job = try await service.add(owner: anna)
     let lost = try #require(try await service.claim())
@@ -57,9 +59,9 @@ struct QueueTests {
     #expect(try await service.book.job(job.id, for: Viewer(anna)).status == .completed)
   }
 
-  @Test("tries a broken job three times, waiting longer each time, then gives it up")
-  func deadLetters() async throws {
-    let service = try TestService()
+  @Test("tries a broken job three times, waiting longer each time, then gives it up", arguments: TestDatabase.available)
+  func deadLetters(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     let job = try await service.add(owner: anna)
     for wait in [2, 8] {
@@ -82,9 +84,9 @@ struct QueueTests {
     #expect(try await service.claim()?.attempt == 4)
   }
 
-  @Test("does not try again what the training itself refuses")
-  func failsAtOnce() async throws {
-    let service = try TestService()
+  @Test("does not try again what the training itself refuses", arguments: TestDatabase.available)
+  func failsAtOnce(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     let job = try await service.add(owner: anna)
     try await service.queue.fail(try #require(try await service.claim()), .refused("line 3: no user_id"))
@@ -94,9 +96,9 @@ struct QueueTests {
     #expect(failed.failures == 0)
   }
 
-  @Test("never gives up a training that gets further with each lost worker")
-  func progressIsNoFailure() async throws {
-    let service = try TestService()
+  @Test("never gives up a training that gets further with each lost worker", arguments: TestDatabase.available)
+  func progressIsNoFailure(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     try await service.add(owner: anna)
     for attempt in 1...10 {
@@ -114,9 +116,9 @@ struct QueueTests {
     #expect(try await service.claim()?.job.failures == 1)
   }
 
-  @Test("gives up a job that loses its worker three times before its first epoch")
-  func poisonIsGivenUp() async throws {
-    let service = try TestService()
+  @Test("gives up a job that loses its worker three times before its first epoch", arguments: TestDatabase.available)
+  func poisonIsGivenUp(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     let job = try await service.add(owner: anna)
     for _ in 0..<3 {
@@ -130,9 +132,9 @@ struct QueueTests {
     #expect(given.problem == "given up after 3 attempts; the last one: worker test was not heard of any more")
   }
 
-  @Test("takes a stopped worker's job back without counting a failure")
-  func releases() async throws {
-    let service = try TestService()
+  @Test("takes a stopped worker's job back without counting a failure", arguments: TestDatabase.available)
+  func releases(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     try await service.add(owner: anna)
     try await service.queue.release(try #require(try await service.claim()))
@@ -141,9 +143,9 @@ struct QueueTests {
     #expect(again.job.failures == 0)
   }
 
-  @Test("cancels a waiting job at once, and a running one through its worker")
-  func cancels() async throws {
-    let service = try TestService()
+  @Test("cancels a waiting job at once, and a running one through its worker", arguments: TestDatabase.available)
+  func cancels(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     let waiting = try await service.add(owner: anna)
     #expect(try await service.book.cancel(waiting.id, for: Viewer(anna)).status == .cancelled)
@@ -167,14 +169,14 @@ struct QueueTests {
     #expect(try await service.book.job(lost.id, for: Viewer(anna)).status == .cancelled)
   }
 
-  @Test("keeps accepted jobs and begun attempts through a new start")
-  func outlivesTheProcess() async throws {
-    let service = try TestService()
+  @Test("keeps accepted jobs and begun attempts through a new start", arguments: TestDatabase.available)
+  func outlivesTheProcess(on database: TestDatabase) async throws {
+    let service = try TestService(database)
     let anna = try await service.user()
     let first = try await service.add(owner: anna)
     let second = try await service.add(owner: anna)
     _ = try await service.claim()
-    let again = try ServiceStore(path: service.store.path, clock: { service.clock.now })
+    let again = try service.openAgain()
     let queue = JobQueue(again, signals: JobSignals())
     #expect(try await queue.claim(worker: "second")?.job.id == [first.id, second.id].max { $0 < $1 })
     #expect(try await queue.claim(worker: "second") == nil)

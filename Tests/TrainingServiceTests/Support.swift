@@ -14,7 +14,7 @@ final class TestClock: Sendable {
   func advance(by duration: Duration) { moment.withLock { $0 = $0 + duration } }
 }
 
-/// A service's records in a folder that goes away with them.
+/// A service's records in a folder, or a database, that goes away with them.
 final class TestService: Sendable {
   /// Costs little, for tests; the cost is not what they test.
   static let cheap = Password.Cost(logarithm: 4, blockSize: 8, parallelism: 1)
@@ -22,21 +22,41 @@ final class TestService: Sendable {
   let folder: TemporaryDirectory
   let clock = TestClock()
   let store: ServiceStore
+  private let server: PostgresDatabaseForTests?
+  private let usesRealTime: Bool
   let signals = JobSignals()
   let accounts: Accounts
   let book: JobBook
   let queue: JobQueue
   let models: ModelRegistry
 
-  /// - Parameter usesRealTime: for what waits by itself.
-  init(usesRealTime: Bool = false, lease: Duration = .seconds(15)) throws {
+  /// - Parameters:
+  ///   - usesRealTime: for what waits by itself.
+  ///   - server: the address of a PostgreSQL server; that of `tools/services` by default.
+  init(
+    _ kind: TestDatabase = .sqlite, usesRealTime: Bool = false, lease: Duration = .seconds(15), server: String? = nil
+  ) throws {
     folder = try TemporaryDirectory()
-    let clock = clock
-    store = try ServiceStore(path: folder.path("service.db"), clock: { usesRealTime ? .now : clock.now })
+    self.server = kind == .postgres ? try PostgresDatabaseForTests(on: server) : nil
+    self.usesRealTime = usesRealTime
+    store = try Self.open(self.server, folder, clock: usesRealTime ? nil : clock)
     accounts = Accounts(store, cost: Self.cheap)
     book = JobBook(store, signals: signals)
     queue = JobQueue(store, signals: signals, lease: lease)
     models = ModelRegistry(store)
+  }
+
+  private static func open(
+    _ server: PostgresDatabaseForTests?, _ folder: TemporaryDirectory, clock: TestClock?
+  ) throws -> ServiceStore {
+    let now: @Sendable () -> Moment = { clock?.now ?? .now }
+    guard let server else { return try ServiceStore(path: folder.path("service.db"), clock: now) }
+    return try ServiceStore(PostgresAddress(server.address, environment: ["DB_NAME": server.name]), clock: now)
+  }
+
+  /// The store as another process opens it.
+  func openAgain() throws -> ServiceStore {
+    try Self.open(server, folder, clock: usesRealTime ? nil : clock)
   }
 
   func user(_ email: String = "anna@example.org", isAdmin: Bool = false) async throws -> User {

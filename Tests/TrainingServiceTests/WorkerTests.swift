@@ -22,9 +22,9 @@ struct WorkerTests {
     #expect(links.allSatisfy { $0.hasPrefix("pipe:") || $0.hasPrefix(own) }, "\(links)")
   }
 
-  @Test("runs a training, tells how it goes, and registers its model")
-  func runs() async throws {
-    let service = try TestService(usesRealTime: true)
+  @Test("runs a training, tells how it goes, and registers its model", arguments: TestDatabase.available)
+  func runs(on database: TestDatabase) async throws {
+    let service = try TestService(database, usesRealTime: true)
     let fake = try FakeTraining(in: service.folder)
     let anna = try await service.user()
     let job = try await fake.add([:], to: service, owner: anna)
@@ -63,9 +63,9 @@ struct WorkerTests {
     #expect(failed.attempt == 1)
   }
 
-  @Test("starts a killed training again, from where it was")
-  func resumes() async throws {
-    let service = try TestService(usesRealTime: true)
+  @Test("starts a killed training again, from where it was", arguments: TestDatabase.available)
+  func resumes(on database: TestDatabase) async throws {
+    let service = try TestService(database, usesRealTime: true)
     let fake = try FakeTraining(in: service.folder)
     let anna = try await service.user()
     let job = try await fake.add(["trouble": "once", "epochs": 4, "at": 3], to: service, owner: anna)
@@ -101,9 +101,9 @@ struct WorkerTests {
     #expect(try await service.models.versions(for: Viewer(anna)).first?.files == ["fake.onnx", "samples/input.pb"])
   }
 
-  @Test("cancels a running training at once")
-  func cancels() async throws {
-    let service = try TestService(usesRealTime: true)
+  @Test("cancels a running training at once", arguments: TestDatabase.available)
+  func cancels(on database: TestDatabase) async throws {
+    let service = try TestService(database, usesRealTime: true)
     let fake = try FakeTraining(in: service.folder)
     let anna = try await service.user()
     let job = try await fake.add(["trouble": "hang"], to: service, owner: anna)
@@ -117,9 +117,9 @@ struct WorkerTests {
     #expect(!FileManager.default.fileExists(atPath: service.folder.path("models/\(job.id)/running")))
   }
 
-  @Test("gives its job back when it is stopped, after the training saved its state")
-  func stops() async throws {
-    let service = try TestService(usesRealTime: true)
+  @Test("gives its job back when it is stopped, after the training saved its state", arguments: TestDatabase.available)
+  func stops(on database: TestDatabase) async throws {
+    let service = try TestService(database, usesRealTime: true)
     let fake = try FakeTraining(in: service.folder)
     let anna = try await service.user()
     let job = try await fake.add(["trouble": "hang", "at": 3], to: service, owner: anna)
@@ -133,14 +133,14 @@ struct WorkerTests {
     #expect(service.lines("fake_training_state.pth", of: job) == ["2"])
   }
 
-  @Test("ends a training that a dead worker left behind before it starts its own")
-  func endsOrphans() async throws {
-    let service = try TestService(usesRealTime: true, lease: .milliseconds(900))
+  @Test("ends a training that a dead worker left behind before it starts its own", arguments: TestDatabase.available)
+  func endsOrphans(on database: TestDatabase) async throws {
+    let service = try TestService(database, usesRealTime: true, lease: .milliseconds(900))
     let fake = try FakeTraining(in: service.folder)
     let anna = try await service.user()
     let job = try await fake.add(["trouble": "hang", "at": 2], to: service, owner: anna)
     // A worker whose database is taken away can't renew its lease, as if it had died: its training lives on.
-    let other = try ServiceStore(path: service.store.path)
+    let other = try service.openAgain()
     let dead = JobQueue(other, signals: JobSignals(), lease: .milliseconds(900))
     let claim = try #require(try await dead.claim(worker: "dead"))
     let orphan = Process()
@@ -171,9 +171,11 @@ struct WorkerTests {
     #expect(service.lines("starts", of: job).count == 2)
   }
 
-  @Test("a hundred jobs over four workers, many of their trainings killed: none lost, none twice")
-  func survivesKills() async throws {
-    let service = try TestService(usesRealTime: true)
+  @Test(
+    "a hundred jobs over four workers, many of their trainings killed: none lost, none twice",
+    arguments: TestDatabase.available)
+  func survivesKills(on database: TestDatabase) async throws {
+    let service = try TestService(database, usesRealTime: true)
     let fake = try FakeTraining(in: service.folder)
     let anna = try await service.user()
     var ids: [String] = []

@@ -45,6 +45,11 @@ struct ServiceProblem: Error, Sendable {
       case .linkNotValid: self.init(status: .forbidden, message: "\(error)")
       default: self.init(status: .unprocessableContent, message: "\(error)")
       }
+    // Where the database is, is nobody's business.
+    case let error as DatabaseServerError where error.isPassing:
+      self.init(
+        status: .serviceUnavailable, message: "the service's database does not answer; try again in a moment",
+        headers: [.retryAfter: "5"])
     case let error as DataRootError: self.init(status: .notFound, message: "\(error)")
     case is NIOTooManyBytesError:
       self.init(

@@ -12,6 +12,7 @@ public struct ServerSettings: Sendable {
   public var host = "127.0.0.1"
   /// 0 takes a free one.
   public var port = 8080
+  /// A file, or the `postgres://` address of a database.
   public var database: String
   public var dataRoot: String
   public var modelsDirectory: String
@@ -45,7 +46,7 @@ public struct TrainingServer: Sendable {
   /// Opens the store and makes what is not there; nothing listens yet.
   ///
   /// - Parameter cost: of the hashes of new passwords.
-  /// - Throws: `DatabaseFileError`, ``DataRootError``.
+  /// - Throws: `DatabaseFileError`, ``DatabaseServerError``, ``DataRootError``.
   public init(
     _ settings: ServerSettings, catalogue: TrainingCatalogue, logger: Logger, cost: Password.Cost = .recommended
   ) async throws {
@@ -54,9 +55,10 @@ public struct TrainingServer: Sendable {
     try FileManager.default.createDirectory(atPath: settings.modelsDirectory, withIntermediateDirectories: true)
     book = try PageBook()
     description = try InterfaceDescription(catalogue)
-    let store = try ServiceStore(path: settings.database)
+    let store = try ServiceStore(database: settings.database)
     let accounts = Accounts(store, cost: cost)
     let signals = JobSignals()
+    store.relayNews(to: signals)
     queue = JobQueue(store, signals: signals, lease: settings.lease)
     firstAccountPath = try await accounts.firstAccountToken().map { "/first-account/\($0)" }
     let folder = URL(fileURLWithPath: settings.modelsDirectory).standardizedFileURL.path

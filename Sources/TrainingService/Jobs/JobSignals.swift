@@ -18,14 +18,20 @@ public final class JobSignals: Sendable {
   /// A job changed.
   func announce(_ job: String) { wake(job) }
 
+  /// Anything may have changed: news from elsewhere may have been missed.
+  func announceEverything() {
+    let watchers = state.withLock { $0.watchers.values.flatMap(\.values) }
+    for watcher in watchers { watcher.yield() }
+  }
+
   /// A job waits for a worker.
   func announceWork() { wake(Self.work) }
 
   /// News of a job, until the stream is dropped. Several that nobody has heard yet are one.
-  func news(of job: String) -> AsyncStream<Void> { stream(job) }
+  package func news(of job: String) -> AsyncStream<Void> { stream(job) }
 
   /// News that there is work.
-  func newsOfWork() -> AsyncStream<Void> { stream(Self.work) }
+  package func newsOfWork() -> AsyncStream<Void> { stream(Self.work) }
 
   private func wake(_ name: String) {
     let watchers = state.withLock { $0.watchers[name].map { Array($0.values) } ?? [] }

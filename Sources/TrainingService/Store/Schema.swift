@@ -6,8 +6,9 @@ enum Schema {
   /// Marked "RnkS".
   static let tables = DatabaseSchema(applicationID: 0x526E_6B53, steps: steps)
 
-  /// Times are milliseconds since 1970 (UTC); JSON is text.
-  private static let steps = [
+  /// Times are milliseconds since 1970 (UTC); JSON is text. In SQLite's words; `PostgresSchema` translates `INTEGER`,
+  /// `TEXT` and `AUTOINCREMENT`.
+  static let steps = [
     """
     CREATE TABLE users (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
