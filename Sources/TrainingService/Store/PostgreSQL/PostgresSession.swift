@@ -9,6 +9,9 @@ final class PostgresSession: @unchecked Sendable {
   private let queue = DispatchQueue(label: "PostgreSQL")
   /// Touched on the queue only.
   private var connection: PostgresConnection?
+  /// Whether the last call gave up. The next ones try once: requests that wait for each other must not add up their
+  /// patience.
+  private var isAway = false
 
   /// How long a call goes on trying while the server is away, or waits for another's lock.
   static let patience = Duration.seconds(20)
@@ -37,12 +40,19 @@ final class PostgresSession: @unchecked Sendable {
   /// Calls `attempt` with a connection, again and again where the server is away for a while or asks for it, with
   /// growing pauses.
   func persistently<Value>(_ attempt: (PostgresConnection) throws -> Value) throws -> Value {
-    let end = ContinuousClock.now + Self.patience
+    let end = ContinuousClock.now + (isAway ? .zero : Self.patience)
     // Tens of milliseconds for a conflict, up to a second for a server that starts again.
     var pause = 0.02
     while true {
-      do { return try attempt(try connected()) } catch let problem as PostgresProblem {
-        guard problem.isPassing, ContinuousClock.now < end else { throw problem }
+      do {
+        let value = try attempt(try connected())
+        isAway = false
+        return value
+      } catch let problem as PostgresProblem {
+        guard problem.isPassing, ContinuousClock.now < end else {
+          isAway = problem.isPassing
+          throw problem
+        }
         // Not all at the same moment.
         Thread.sleep(forTimeInterval: pause * .random(in: 0.5...1))
         pause = min(pause * 2, 1)
