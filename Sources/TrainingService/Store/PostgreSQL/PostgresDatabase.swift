@@ -110,7 +110,6 @@ final class PostgresDatabase: ServiceDatabase {
   /// Whether a transaction was stored whose end was not heard of.
   /// - Throws: `DatabaseServerError.fateUnknown`.
   private func isStored(_ number: String, _ session: PostgresSession) throws -> Bool {
-    struct IsUnderWay: Error {}
     let end = ContinuousClock.now + PostgresSession.patience
     while ContinuousClock.now < end {
       let status: String?
