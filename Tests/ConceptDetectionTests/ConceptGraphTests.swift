@@ -45,7 +45,7 @@ struct ConceptGraphTests {
     return Tensor(ids, shape: [notes.count, words, features])
   }
 
-  /// `b[c] + max over w of Σ of three s[w, c]`, with `s[w, c] = C[c] · mean of E[f]`.
+  /// `b[c] + max over w of Σ of three s[w, c]`, with `s[w, c] = C[c] · (Σ of n E[f]) / √(2n)`.
   private func expected(_ note: [[Int]]) -> [Double] {
     (0..<Self.concepts).map { concept in
       var scores: [Double] = []
@@ -54,7 +54,7 @@ struct ConceptGraphTests {
         for feature in word {
           score += weights[concept][0] * table[feature][0] + weights[concept][1] * table[feature][1]
         }
-        scores.append(score / Double(word.count))
+        scores.append(score / Double(Self.width * word.count).squareRoot())
       }
       var best = -Double.infinity
       for start in scores.indices { best = max(best, scores[start..<min(start + 3, scores.count)].reduce(0, +)) }

@@ -20,7 +20,7 @@ class ConceptDetector(nn.Module):
 
     def __init__(self, rows, width, concepts, window=3):
         super().__init__()
-        self.feature_embedding = nn.EmbeddingBag(rows, width, mode="mean", padding_idx=0)
+        self.feature_embedding = nn.EmbeddingBag(rows, width, mode="sum", padding_idx=0)
         self.concepts = nn.Linear(width, concepts)
         self.window = window
 
@@ -30,8 +30,9 @@ class ConceptDetector(nn.Module):
         for words in notes:
             lengths = [len(word) for word in words]
             offsets = torch.tensor([0] + lengths[:-1]).cumsum(0)
-            means = self.feature_embedding(torch.tensor([id for word in words for id in word]), offsets)
-            scores = means @ self.concepts.weight.T
+            sums = self.feature_embedding(torch.tensor([id for word in words for id in word]), offsets)
+            scale = (torch.tensor(lengths) * self.concepts.in_features).sqrt().unsqueeze(1)
+            scores = (sums / scale) @ self.concepts.weight.T
             windows = torch.stack([scores[start : start + self.window].sum(0) for start in range(len(words))])
             logits.append(windows.max(0).values + self.concepts.bias)
         return torch.stack(logits)

@@ -7,16 +7,17 @@ import Tensors
 
 /// Scores the concepts of a lexicon for notes.
 ///
-/// A word is the mean of its features' embeddings, and scores each concept by its product with the concept's embedding.
-/// Three words that follow one another are scored together, and a note has a concept as strongly as its best three words
-/// speak for it:
+/// A word is the sum of its features' embeddings over the square root of their number, and scores each concept by its
+/// product with the concept's embedding, over the square root of their width. Three words that follow one another are
+/// scored together, and a note has a concept as strongly as its best three words speak for it:
 ///
-///     v[w]    = mean over the features f of word w of E[f]
+///     v[w]    = (sum over the n features f of word w of E[f]) / √(n · width)
 ///     s[w, c] = C[c] · v[w]
 ///     z[c]    = b[c] + max over w of (s[w, c] + s[w+1, c] + s[w+2, c])
 ///
 /// with s = 0 behind the last word. The maximum keeps what a long note says besides from drowning what speaks for a
-/// concept: the mean over a whole note finds half as many.
+/// concept: the mean over a whole note finds half as many. The square root does the same within a word: a mean would count
+/// each half of a compound by the letters of the other one.
 public struct ConceptGraph: DetectorGraph, Hashable {
   public typealias Value = GraphBuilder.Value
 
@@ -59,9 +60,9 @@ public struct ConceptGraph: DetectorGraph, Hashable {
 
   /// The standard deviation of the features' embeddings that a training starts from.
   private static let featureDeviation = 0.1
-  /// The length of the concepts' embeddings that a training starts from: long enough for the features to find their
-  /// places in some thousand steps of 0.001.
-  private static let conceptDeviation = 4.0
+  /// The length of the concepts' embeddings that a training starts from: with it steps of 0.001 move a score fast enough
+  /// to reach every alias in thirty epochs, and slowly enough to leave what stands beside it alone.
+  private static let conceptDeviation = 6.0
   /// The probability of a concept that a note without a word would have at the start: about that of any concept in a
   /// sentence, so that no step is spent on learning how seldom concepts are.
   static let firstLogit: Float = -4
@@ -138,8 +139,9 @@ public struct ConceptGraph: DetectorGraph, Hashable {
       "Cast", [builder.node("Not", [isPadding])], [Attribute("to", .int(Int64(ElementType.float.rawValue)))])
     let counts = sum(isFeature, -1, keeping: true)
     let sums = sum(builder.node("Gather", [table, features]), -2, keeping: false)
-    // A place without a word has no features: its mean is 0.
-    let words = sums / builder.node("Max", [counts, builder.constant(Tensor(scalar: Float(1)))])
+    let scale = builder.node("Sqrt", [counts * Float(width)])
+    // A place without a word has no features: it scores 0.
+    let words = sums / builder.node("Max", [scale, builder.constant(Tensor(scalar: Float(1)))])
     let scores = words.matmul(concepts.transposed([1, 0]))
 
     let padded = builder.node("Pad", [scores, integers([0, 0, 0, 0, Int64(Self.window - 1), 0])])

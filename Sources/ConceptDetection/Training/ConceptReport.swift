@@ -157,7 +157,7 @@ enum ConceptReport {
     }
     return """
       <p>\(Figures.count(network.features?.rows ?? 0)) features and \(Figures.count(network.concepts)) concepts with \
-      embeddings of \(Figures.count(network.width)) numbers. A word is the mean of its features; the best \
+      embeddings of \(Figures.count(network.width)) numbers. A word is the scaled sum of its features; the best \
       \(Figures.count(network.window ?? 0)) words that follow one another speak for a concept.</p>
       \(drawing)
       """
