@@ -64,6 +64,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
   ],
   targets: [
@@ -138,9 +139,12 @@ let package = Package(
       [
         "Checkpoints", "Files", "DatabaseFiles", "Reports", "CCrypto", "CPQ", grdb, logging,
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
@@ -187,7 +191,7 @@ let package = Package(
       resources: [.copy("Resources")]),
     tests(of: "Tokenization"),
     tests(of: "Measures"),
-    tests(of: "Reports"),
+    tests(of: "Reports", ["ONNX", "Tensors"]),
     tests(of: "Verification", ["CommandSupport"]),
     tests(of: "PreferenceStore", ["CommandSupport"]),
     tests(
