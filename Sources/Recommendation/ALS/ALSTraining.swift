@@ -52,7 +52,8 @@ public struct ALSTraining: Sendable {
 
   /// Trains, writes and verifies.
   ///
-  /// - Throws: `DatasetError`, `InteractionError`, `RecommendationError`, `EngineError`, `ModelError`; `CancellationError`
+  /// - Throws: `DatasetError`, `InteractionError`, `RecommendationError`, `EngineError`, `ModelError`, `MemoryShortage`
+  ///   where it can't be done within the process's limit of memory; `CancellationError`
   ///   where the task was cancelled, with the state saved for `resumes`.
   public func run(report: @escaping (Event) -> Void = { _ in }) throws -> Outcome {
     let clock = ContinuousClock()
@@ -76,6 +77,13 @@ public struct ALSTraining: Sendable {
       return Outcome(directory: directory.path, metadata: model.metadata, wasFinished: true, files: [])
     }
 
+    // The factors, in the solver, in the state that is kept, in what is written and in what is verified; of each
+    // interaction a place and a weight, by users and by items, and where it was read to.
+    let rows = data.matrix.rowCount + data.matrix.columnCount
+    try MemoryBudget.require(
+      16 * Double(rows) * Double(settings.factors) + 28 * Double(data.matrix.count),
+      for: "\(settings.factors) factors of \(data.matrix.rowCount) users and \(data.matrix.columnCount) items",
+      advice: "take fewer factors")
     let solver = try ALSSolver(data.matrix, settings: settings, parameters: saved?.state.trainer.parameters)
     var warnings = data.warnings
     if !resumes, let warning = SavedTraining.replacementWarning(at: statePath, directory: directory.path) {

@@ -99,6 +99,10 @@ public struct NCFTraining: Sendable {
     var summary = prepared.summary
     summary.source = SourceFile(path: dataPath, sha256: checksum)
     let parameterCount = graph.parameterShapes.reduce(0) { $0 + $1.shape.elementCount }
+    // Each parameter with the optimizer's two moments, as the best so far, in what is written, and in what is verified.
+    try MemoryBudget.require(
+      24 * Double(parameterCount), for: "the network's \(parameterCount) parameters",
+      advice: "take a smaller embedding_dim or hidden_layers")
     var warnings = prepared.warnings
     if !resumes, let warning = SavedTraining.replacementWarning(at: statePath, directory: directory.path) {
       warnings.append(warning)

@@ -99,6 +99,7 @@ public struct ClassificationTraining: Sendable {
 
     report(.preparing("taking texts apart into tokens"))
     let tokenized = prepared.tokenized(by: beginning.tokenizer, settings: settings)
+    try requireMemory(graph.configuration, texts: tokenized.training)
     let summary = prepared.summary(of: data, cutTexts: tokenized.cutTexts)
     let trained = graph.trainedParameters(frozen: settings.frozenLayers)
     var warnings = data.warnings + prepared.warnings + beginning.warnings
@@ -162,6 +163,20 @@ public struct ClassificationTraining: Sendable {
       try? keeper.flush()
       throw error
     }
+  }
+
+  /// The values that a step keeps from its way there for its way back: of the batch with the longest text, to whose length
+  /// the others are padded.
+  private func requireMemory(_ network: EncoderConfiguration, texts: TokenizedTexts) throws(MemoryShortage) {
+    let rows = min(settings.batchSize, texts.count)
+    let length = (0..<texts.count).map { texts.length($0) }.max() ?? 0
+    // Of a token in a layer: queries, keys, values, what attention gives, both normalised sums; the inner layer before
+    // and after its activation; and a weight for each head and token.
+    let perToken = 6 * network.width + 2 * network.innerWidth + network.headCount * length
+    try MemoryBudget.require(
+      4 * Double(rows) * Double(length) * Double(network.layerCount) * Double(perToken),
+      for: "\(rows) texts of up to \(length) tokens in a step",
+      advice: "take a smaller batch_size or max_length")
   }
 
   private func identity(data: ClassificationDataset, encoder: ClassificationMetadata.Encoder) -> [String: String] {
