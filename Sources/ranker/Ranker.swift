@@ -28,4 +28,19 @@ struct Ranker: ParsableCommand {
         ]),
       CommandGroup(name: "Serving trainings:", subcommands: [Serve.self, Users.self, Jobs.self]),
     ])
+
+  /// Runs the command that was asked for. What it only finds wrong with its arguments while it runs is told with its own
+  /// usage, as what it finds wrong before.
+  static func main() {
+    var command: any ParsableCommand
+    do { command = try parseAsRoot() } catch { exit(withError: error) }
+    do { try command.run() } catch let error as ValidationError {
+      let usage = usageString(for: type(of: command))
+      let words = usage.split(separator: " ").dropFirst().prefix { $0.allSatisfy { $0.isLetter || $0 == "-" } }
+      let name = words.prefix { !$0.hasPrefix("-") }.joined(separator: " ")
+      flushOutput()
+      remark("Error: \(error)\n\(usage)\n  See '\(name) --help' for more information.")
+      exit(withError: ExitCode.validationFailure)
+    } catch { exit(withError: error) }
+  }
 }
