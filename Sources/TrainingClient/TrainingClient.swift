@@ -122,11 +122,11 @@ public struct TrainingClient: Sendable {
     }
   }
 
-  private static func encoded(_ text: String) -> String {
+  static func encoded(_ text: String) -> String {
     text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? ""
   }
 
-  private func send<Value: Decodable>(
+  func send<Value: Decodable>(
     _ method: String, _ path: String, body: Data? = nil, type: String = "application/json"
   ) async throws -> Value {
     guard let url = URL(string: path, relativeTo: server) else { throw TrainingClientError.notAnAddress(path) }

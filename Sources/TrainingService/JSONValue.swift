@@ -66,14 +66,18 @@ extension JSONValue: Codable {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
       self = .null
-    } else if let value = try? container.decode(Bool.self) {
-      self = .bool(value)
-    } else if let value = try? container.decode(Int64.self) {
-      self = .integer(value)
     } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
+      // First, since an attempt that fails costs much, and of many values most are measures. Beyond 2^53, a whole number
+      // is no longer what its nearest double is.
+      if value.magnitude < 0x1p53 {
+        self = Int64(exactly: value).map(JSONValue.integer) ?? .number(value)
+      } else {
+        self = (try? container.decode(Int64.self)).map(JSONValue.integer) ?? .number(value)
+      }
     } else if let value = try? container.decode(String.self) {
       self = .string(value)
+    } else if let value = try? container.decode(Bool.self) {
+      self = .bool(value)
     } else if let value = try? container.decode([JSONValue].self) {
       self = .array(value)
     } else {

@@ -43,6 +43,8 @@ public struct Moment: Sendable, Hashable, Comparable, Codable {
 }
 
 extension Duration {
+  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+
   /// The duration in milliseconds, the rest cut off.
   var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 }

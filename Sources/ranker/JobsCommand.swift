@@ -58,7 +58,7 @@ struct JobsStart: ParsableCommand {
 
   @OptionGroup var options: ServerOptions
 
-  @Argument(help: "The kind of training: als, popular, ncf, pairwise, classification.")
+  @Argument(help: "The kind of training: als, popular, ncf, pairwise, classification, concept.")
   var kind: String
 
   @Option(help: ArgumentHelp("A path in the server's data folder (default: a sample).", valueName: "path"))

@@ -36,10 +36,9 @@ struct Ranker: ParsableCommand {
     do { command = try parseAsRoot() } catch { exit(withError: error) }
     do { try command.run() } catch let error as ValidationError {
       let usage = usageString(for: type(of: command))
-      let words = usage.split(separator: " ").dropFirst().prefix { $0.allSatisfy { $0.isLetter || $0 == "-" } }
-      let name = words.prefix { !$0.hasPrefix("-") }.joined(separator: " ")
+      let name = usage.split(separator: " ").prefix { !"[<-(".contains($0.first!) }.joined(separator: " ")
       flushOutput()
-      remark("Error: \(error)\n\(usage)\n  See '\(name) --help' for more information.")
+      remark("Error: \(error)\nUsage: \(usage)\n  See '\(name) --help' for more information.")
       exit(withError: ExitCode.validationFailure)
     } catch { exit(withError: error) }
   }

@@ -42,6 +42,17 @@ struct Serve: ParsableCommand {
       valueName: "MB"))
   var memoryLimit: Int?
 
+  @Option(help: ArgumentHelp("Predictions that an account may ask for in a minute; 0 for no limit.", valueName: "n"))
+  var predictionsPerMinute = PredictionSettings().perMinute
+
+  @Option(help: ArgumentHelp("Megabytes that models for predictions may hold in memory.", valueName: "MB"))
+  var predictionMemory = PredictionSettings().mostBytes >> 20
+
+  @Option(
+    help: ArgumentHelp(
+      "Days after which the folders of failed and cancelled trainings are removed; 0 keeps them.", valueName: "days"))
+  var sweepAfter = 14
+
   @Flag(help: "People reach this server by https only, through a proxy before it: mark cookies so.")
   var behindHttps = false
 
@@ -55,6 +66,15 @@ struct Serve: ParsableCommand {
     if let memoryLimit, memoryLimit < 0 {
       throw ValidationError("--memory-limit is \(memoryLimit); expected 0 or more.")
     }
+    guard (0...36_500).contains(sweepAfter) else {
+      throw ValidationError("--sweep-after is \(sweepAfter); expected 0 to 36500.")
+    }
+    guard (0...1_000_000).contains(predictionsPerMinute) else {
+      throw ValidationError("--predictions-per-minute is \(predictionsPerMinute); expected 0 to 1000000.")
+    }
+    guard (1...1 << 20).contains(predictionMemory) else {
+      throw ValidationError("--prediction-memory is \(predictionMemory); expected 1 to 1048576.")
+    }
   }
 
   func run() throws {
@@ -65,6 +85,9 @@ struct Serve: ParsableCommand {
     settings.threads = threads ?? max(1, ProcessInfo.processInfo.processorCount / max(1, workers))
     settings.memoryLimit = memoryBytes
     settings.isSecure = behindHttps
+    settings.sweepAge = sweepAfter == 0 ? nil : .seconds(sweepAfter * 24 * 3600)
+    settings.predictions.perMinute = predictionsPerMinute
+    settings.predictions.mostBytes = predictionMemory << 20
     let isJSON = logJson
     let logger = Logger(label: "ranker") { label -> any LogHandler in
       if isJSON { return JSONLog() }

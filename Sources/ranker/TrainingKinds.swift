@@ -8,7 +8,7 @@ extension TrainingCatalogue {
   /// The trainings of this program, run by itself.
   static var own: TrainingCatalogue {
     TrainingCatalogue(
-      kinds: [.popular, .als, .ncf, .pairwise, .classification], program: ownPath)
+      kinds: [.popular, .als, .ncf, .pairwise, .classification, .concept], program: ownPath, predictions: .own)
   }
 }
 

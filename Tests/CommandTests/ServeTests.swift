@@ -9,19 +9,19 @@ import TrainingClient
 @Suite("ranker serve", .serialized)
 struct ServeTests {
   /// A running server.
-  private final class Server {
+  final class Server {
     let running: RunningCommand
     let address: String
     let port: Int
 
     /// Starts one and waits until it says where it listens.
-    init(in folder: TemporaryDirectory, port: Int = 0, workers: Int = 2) async throws {
+    init(in folder: TemporaryDirectory, port: Int = 0, workers: Int = 2, options: [String] = []) async throws {
       let output = folder.path("output-\(UUID().uuidString)")
       running = try Command("ranker").start(
         [
           "serve", "--port", "\(port)", "--workers", "\(workers)", "--data-root", ".", "--models-dir", "models",
           "--database", "service.db",
-        ], in: folder, output: output, errors: folder.path("log"))
+        ] + options, in: folder, output: output, errors: folder.path("log"))
       var found: Substring?
       for _ in 0..<600 where found == nil {
         try await Task.sleep(for: .milliseconds(20))
@@ -42,14 +42,14 @@ struct ServeTests {
     }
   }
 
-  private func addUser(in folder: TemporaryDirectory) throws {
+  func addUser(in folder: TemporaryDirectory) throws {
     let added = try Command("ranker").run(
       ["users", "add", "anna@example.org", "--admin", "--database", "service.db"], input: "correct horse\n", in: folder)
     #expect(added.status == 0, "\(added.errors)")
     #expect(added.output == "added anna@example.org, an administrator\n")
   }
 
-  private func client(_ server: Server) async throws -> TrainingClient {
+  func client(_ server: Server) async throws -> TrainingClient {
     try await TrainingClient(server: server.address, email: "anna@example.org", password: "correct horse")
   }
 
@@ -92,6 +92,48 @@ struct ServeTests {
     #expect(!refused.output.contains(folder.url.path), "where the data folder is, is not told: \(refused.output)")
     #expect(try jobs(["list"]).output.split(separator: "\n").count >= 6)
     #expect(server.end(SIGTERM) == 0)
+  }
+
+  @Test("a training that its data makes too large for the memory is refused before it starts")
+  func boundsMemory() async throws {
+    let folder = try TemporaryDirectory()
+    try addUser(in: folder)
+    let server = try await Server(in: folder, workers: 1, options: ["--memory-limit", "300"])
+    let client = try await client(server)
+    let rows = (0..<60_000).map { "user_\($0),item_\($0 % 50)\n" }.joined()
+    try folder.write("user_id,item_id\n" + rows, to: "wide.csv")
+    let job = try await client.start("als", data: "wide.csv", parameters: ["factors": "512", "iterations": "1"])
+    let refused = try await client.wait(for: job.id)
+    #expect(refused.status == "failed")
+    #expect(refused.attempt == 1, "another attempt would end the same way")
+    #expect(
+      refused.problem?.hasPrefix(
+        "512 factors of 60000 users and 50 items need 494 MB of memory at the least, and this "
+          + "training may have 314 MB; take fewer factors") == true, "\(refused)")
+    let long = (0..<600).map {
+      "{\"text\": \"\(String(repeating: "word\($0) ", count: 300))\", \"taxonomy_codes\": [\"\($0 % 2)\"]}"
+    }
+    try folder.write(long.joined(separator: "\n"), to: "long.jsonl")
+    let texts = try await client.start(
+      "classification", data: "long.jsonl",
+      parameters: ["from_scratch": "true", "batch_size": "512", "max_length": "512", "target_size": "0"])
+    let large = try await client.wait(for: texts.id)
+    #expect(large.problem?.contains("take a smaller batch_size or max_length") == true, "\(large)")
+    #expect(server.end(SIGTERM) == 0)
+  }
+
+  @Test("what a command finds wrong while it runs is told with its own usage")
+  func usage() throws {
+    let folder = try TemporaryDirectory()
+    let listed = try Command("ranker").run(["jobs", "list"], in: folder, environment: ["RANKER_TOKEN": ""])
+    #expect(listed.status == 64)
+    #expect(
+      listed.errors.hasPrefix(
+        "Error: No token: give --token or --email, or set RANKER_TOKEN.\nUsage: ranker jobs list "))
+    #expect(listed.errors.hasSuffix("See 'ranker jobs list --help' for more information.\n"))
+    let users = try Command("ranker").run(["users", "list", "--database", "none.db"], in: folder)
+    #expect(users.status == 64)
+    #expect(users.errors.contains("\nUsage: ranker users list "), "\(users.errors)")
   }
 
   @Test("a server killed again and again loses no job and ends none twice")
@@ -172,7 +214,7 @@ private struct Outcome: Decodable {
 }
 
 extension JSONDecoder {
-  fileprivate static var snakeCase: JSONDecoder {
+  static var snakeCase: JSONDecoder {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     return decoder

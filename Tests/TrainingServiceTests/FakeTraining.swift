@@ -9,6 +9,7 @@ struct FakeTraining {
   let catalogue: TrainingCatalogue
   let root: DataRoot
   let settings: WorkerSettings
+  let oracle = FakeOracle()
 
   /// The script's parameters: `epochs`, and `trouble` in the epoch `at`.
   private static let script = #"""
@@ -75,7 +76,7 @@ struct FakeTraining {
       ], command: [], dataOption: "--data", outputOption: "--output", threadsOption: nil,
       measures: ["recall_at_k": ["test.recall", "measures.recall"]],
       headline: .init(title: "recall@10", paths: ["measures.recall"]))
-    catalogue = TrainingCatalogue(kinds: [kind], program: program)
+    catalogue = TrainingCatalogue(kinds: [kind], program: program, predictions: oracle.table)
   }
 
   func worker(_ service: TestService, name: String = "test", queue: JobQueue? = nil) -> Worker {

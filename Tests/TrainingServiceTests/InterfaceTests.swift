@@ -191,6 +191,10 @@ struct InterfaceTests {
       let listed = try await server.json("GET", "/api/v1/tokens", token: token)
       #expect(!listed.text.contains(secret))
       let id = try #require(made["id"]?.integer)
+      let own = try await server.json("POST", "/api/v1/tokens", ["name": "own"], token: token).json
+      let address = "/api/v1/tokens/\(own["id"]?.integer ?? 0)"
+      #expect(try await server.json("DELETE", address, token: own["token"]?.string).status == 409)
+      #expect(try await server.json("DELETE", address, token: token).status == 204)
       #expect(try await server.json("DELETE", "/api/v1/tokens/\(id)", token: token).status == 204)
       #expect(try await server.json("GET", "/api/v1/me", token: secret).status == 401)
       #expect(try await server.json("DELETE", "/api/v1/tokens/\(id)", token: token).status == 404)

@@ -155,6 +155,44 @@ struct PageTests {
     }
   }
 
+  @Test("a model is asked on its page, and shown with its versions side by side, without any script")
+  func tries() async throws {
+    try await TestServer.run { server in
+      let token = try await server.token()
+      var browser = Browser(server: server)
+      _ = try await browser.signIn("anna@example.org")
+      for epochs in ["3", "4"] {
+        let started = try await browser.post("/train", ["model_type": "fake", "epochs": epochs])
+        let page = try #require(started.header("Location"))
+        _ = try await server.wait(for: String(page.dropFirst("/jobs/".count)), token: token)
+      }
+      let idle = try await browser.get("/models/fake").text
+      #expect(!idle.contains("Try it"), "no version is in use that could be asked")
+      #expect(idle.contains("Side by side"))
+      // What differs between the versions is named, what does not is not.
+      #expect(idle.contains("<th scope=\"row\">Epochs</th>") && !idle.contains("<th scope=\"row\">Trouble</th>"))
+      _ = try await browser.post("/models/fake/versions/1/promote")
+      let form = try await browser.get("/models/fake").text
+      #expect(form.contains("action=\"/models/fake/try/echo#try\""))
+      #expect(form.contains("name=\"weight\" value=\"0.5\" type=\"number\" min=\"0\" max=\"1\""))
+      #expect(!form.contains("name=\"things\""), "of two ways to ask, the form has the first")
+
+      let asked = try await browser.post("/models/fake/try/echo", ["texts": " one \n<b>two</b>\n", "weight": "0.25"])
+      #expect(asked.status == 200)
+      #expect(asked.text.contains("Version 1 says"))
+      #expect(asked.text.contains("<td>one</td>") && asked.text.contains("<td>&lt;b&gt;two&lt;/b&gt;</td>"))
+      #expect(asked.text.contains("<meter min=\"0\" max=\"1\" value=\"0.25\""))
+      let wrong = try await browser.post("/models/fake/try/echo", ["texts": "1\n2\n3\n4", "weight": "much"])
+      #expect(wrong.text.contains("texts has 4 texts; expected 1 to 3"))
+      #expect(wrong.text.contains("weight is &quot;much&quot;; expected a number from 0 to 1"))
+      #expect(wrong.text.contains("value=\"much\""), "what was typed is still there")
+      #expect(try await browser.post("/models/fake/try/nothing", ["texts": "a"]).status == 404)
+      var careless = browser
+      careless.formToken = ""
+      #expect(try await careless.post("/models/fake/try/echo", ["texts": "a"]).status == 403)
+    }
+  }
+
   @Test("style and script have addresses of their content, and pages hold neither inline")
   func assets() async throws {
     try await TestServer.run(workers: 0) { server in

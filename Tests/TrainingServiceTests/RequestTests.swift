@@ -38,6 +38,16 @@ struct RequestTests {
         == ["epochs": 12, "learning_rate": 1.0, "weighted": false, "layers": "64,32", "trouble": "none", "at": 2])
   }
 
+  @Test("has numbers as they were written, whole ones whole")
+  func numbers() throws {
+    let text = "[0,-7,10.0,0.1,9007199254740993,-9223372036854775808,1e300,true,false,null,\"1\"]"
+    #expect(
+      try JSONValue(parsing: text)
+        == [0, -7, 10, 0.1, .integer(9_007_199_254_740_993), .integer(.min), 1e300, true, false, nil, "1"])
+    #expect(try JSONValue(parsing: "9223372036854775808") == .number(0x1p63))
+    #expect(throws: (any Error).self) { try JSONValue(parsing: "1e400") }
+  }
+
   @Test("is told all that is wrong with it at once")
   func refuses() throws {
     #expect(
@@ -65,6 +75,50 @@ struct RequestTests {
     // A program's text is no number, however it reads.
     #expect(try problems(["epochs": "2"])["epochs"] == "Epochs is \"2\"; expected a whole number")
     #expect(try problems(kind: "tarot", [:]) == ["model_type": "model_type is \"tarot\"; expected one of fake"])
+  }
+
+  @Test("names further paths in the data folder, and no folder of data leads out of it from inside")
+  func furtherPaths() throws {
+    let service = try TestService()
+    let folder = service.folder
+    let manager = FileManager.default
+    for name in ["data/notes/processed", "data/words", "elsewhere"] {
+      try manager.createDirectory(atPath: folder.path(name), withIntermediateDirectories: true)
+    }
+    try folder.write("{}", to: "data/words/lexicon.json")
+    try folder.write("secret", to: "elsewhere/notes.csv")
+    let root = try DataRoot(folder.path("data"))
+    let kind = TrainingKind(
+      name: "concept", title: "Concept", summary: "Words.", dataHelp: "notes", hasSample: true,
+      parameters: [
+        TrainingParameter("lexicon", "Lexicon", .path(isNeededWithData: true), standard: nil, help: "Words.")
+      ], command: [], dataOption: "--data", outputOption: "--output", measures: [:],
+      headline: .init(title: "F1", paths: []))
+    let catalogue = TrainingCatalogue(kinds: [kind], program: "/bin/true")
+    func problems(_ data: String?, _ lexicon: String?) throws -> [String: String] {
+      let values = lexicon.map { ["lexicon": JSONValue.string($0)] } ?? [:]
+      do {
+        let wanted = try catalogue.request(
+          kind: "concept", modelName: nil, dataPath: data, values: values, root: root)
+        return ["checked": wanted.parameters["lexicon"]?.string ?? ""]
+      } catch let error as RequestProblems {
+        return Dictionary(error.problems.map { ($0.field, $0.message) }) { first, _ in first }
+      }
+    }
+    #expect(try problems("notes", "words/../words/lexicon.json") == ["checked": "words/lexicon.json"])
+    #expect(try problems(nil, nil) == ["checked": ""], "the sample has words of its own")
+    #expect(try problems("notes", nil) == ["lexicon": "Lexicon is missing; data of your own needs it"])
+    #expect(
+      try problems("notes", "../elsewhere/notes.csv")["lexicon"]?.contains("is not within the data folder") == true)
+    #expect(try problems("notes", "none.json") == ["lexicon": "there is nothing at \"none.json\" in the data folder"])
+
+    let link = folder.path("data/notes/processed/notes_clean.csv")
+    try manager.createSymbolicLink(atPath: link, withDestinationPath: folder.path("elsewhere/notes.csv"))
+    let outside = try problems("notes", "words/lexicon.json")
+    #expect(outside["data_path"]?.contains("is not within the data folder") == true, "\(outside)")
+    try manager.removeItem(atPath: link)
+    try manager.createSymbolicLink(atPath: link, withDestinationPath: folder.path("gone.csv"))
+    #expect(try problems("notes", "words/lexicon.json") == ["checked": "words/lexicon.json"])
   }
 
   @Test("reads data in the data folder and nowhere else, whatever its path looks like")

@@ -24,7 +24,8 @@ struct TestServer: Sendable {
   let fake: FakeTraining
 
   static func run(
-    workers: Int = 1, in given: TemporaryDirectory? = nil, _ body: @Sendable (TestServer) async throws -> Void
+    workers: Int = 1, in given: TemporaryDirectory? = nil, predictions: PredictionSettings = PredictionSettings(),
+    patience: Duration? = nil, _ body: @Sendable (TestServer) async throws -> Void
   ) async throws {
     let folder = try given ?? TemporaryDirectory()
     let fake = try FakeTraining(in: folder)
@@ -32,6 +33,8 @@ struct TestServer: Sendable {
       database: folder.path("service.db"), dataRoot: folder.path("data"), modelsDirectory: folder.path("models"))
     settings.port = 0
     settings.workers = workers
+    settings.predictions = predictions
+    if let patience { settings.patience = ClientPatience(head: patience, body: patience, answer: patience) }
     let server = try await TrainingServer(
       settings, catalogue: fake.catalogue, logger: silent, cost: TestService.cheap)
     let (ports, continuation) = AsyncStream<Int>.makeStream()

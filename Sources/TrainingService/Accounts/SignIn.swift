@@ -9,6 +9,8 @@ public struct Identity: Sendable {
   let formToken: String?
   /// The session, for signing out.
   let sessionHash: String?
+  /// The API token that was shown.
+  var tokenID: Int64?
 }
 
 /// A browser that has signed in.
@@ -160,10 +162,10 @@ extension Accounts {
     try await store.read { [now = store.now] transaction in
       let row = try transaction.row(
         """
-        SELECT \(User.columns) FROM api_tokens JOIN users ON users.id = api_tokens.user_id
+        SELECT \(User.columns), api_tokens.id AS token_id FROM api_tokens JOIN users ON users.id = api_tokens.user_id
         WHERE api_tokens.token_hash = $1 AND (api_tokens.expires_at IS NULL OR api_tokens.expires_at > $2)
         """, .text(Secrets.hash(apiToken)), SQLValue(now))
-      return row.map { Identity(user: User($0), formToken: nil, sessionHash: nil) }
+      return row.map { Identity(user: User($0), formToken: nil, sessionHash: nil, tokenID: $0.integer("token_id")) }
     }
   }
 

@@ -18,8 +18,14 @@ struct AccountInterface: Sendable {
     router.post("tokens") { request, context in try await makeToken(request, context) }
     router.delete("tokens/:token") { _, context in
       let user = try context.user
-      guard let id = Int64(try context.parameters.require("token")),
-        try await parts.accounts.revokeToken(id, of: user)
+      let id = Int64(try context.parameters.require("token"))
+      // A program that tidies up must not lock itself out half-way.
+      if let id, id == context.identity?.tokenID {
+        throw ServiceProblem(
+          status: .conflict,
+          message: "this is the token that the request came with; revoke it on the account's page, or with another")
+      }
+      guard let id, try await parts.accounts.revokeToken(id, of: user)
       else { throw ServiceProblem.notFound("there is no such token") }
       return Response(status: .noContent)
     }

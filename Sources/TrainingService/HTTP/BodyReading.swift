@@ -7,13 +7,17 @@ import NIOCore
 
 /// Reads bodies before anything else looks at the request, so that a form's token can be checked and the form read.
 struct BodyReading: RouterMiddleware {
-  /// More than any form, and than the items of a prediction that a person waits for.
+  /// More than any form.
   static let greatestSize = 1 << 20
+  /// Questions to models, whose bodies may be larger: their handler reads them of those who may ask.
+  let questions: [PredictionQuestion]
 
   func handle(
     _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
   ) async throws -> Response {
-    guard request.method.hasBody else { return try await next(request, context) }
+    guard request.method.hasBody, !PredictionInterface.isPrediction(request, questions) else {
+      return try await next(request, context)
+    }
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.greatestSize {
       throw NIOTooManyBytesError(maxBytes: Self.greatestSize)
     }
@@ -66,18 +70,33 @@ extension Request {
     text.replacingOccurrences(of: "+", with: " ").removingPercentEncoding
   }
 
-  /// The members of a JSON object.
-  /// - Throws: ``ServiceProblem`` where the body is none, or has members that are not `known`.
-  func object(_ known: Set<String>) async throws -> [String: JSONValue] {
+  /// The body of a request that should be JSON; it is not looked at yet.
+  /// - Throws: ``ServiceProblem`` where it says that it is something else; `NIOTooManyBytesError`.
+  func jsonBytes(upTo limit: Int) async throws -> Data {
     guard mediaType == "application/json" || mediaType.isEmpty else {
       throw ServiceProblem(
         status: .unsupportedMediaType, message: "the body is \(mediaType); expected application/json")
     }
-    let data = try await bytes
+    if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
+      throw NIOTooManyBytesError(maxBytes: limit)
+    }
+    return Data(buffer: try await body.collect(upTo: limit))
+  }
+
+  /// The members of the JSON object that a body is; none of an empty one.
+  /// - Throws: ``ServiceProblem`` where it is none.
+  static func object(_ data: Data) throws(ServiceProblem) -> [String: JSONValue] {
     guard !data.isEmpty else { return [:] }
     guard let object = (try? JSONValue(parsing: data))?.object else {
       throw ServiceProblem.badRequest("the body is not a JSON object")
     }
+    return object
+  }
+
+  /// The members of a JSON object.
+  /// - Throws: ``ServiceProblem`` where the body is none, or has members that are not `known`.
+  func object(_ known: Set<String>) async throws -> [String: JSONValue] {
+    let object = try Self.object(try await jsonBytes(upTo: BodyReading.greatestSize))
     if let unknown = object.keys.filter({ !known.contains($0) }).min() {
       throw ServiceProblem.badRequest(
         "the body has a member \"\(unknown.prefix(40))\"; known are \(known.sorted().joined(separator: ", "))")

@@ -13,8 +13,33 @@ struct InterfaceDescription: Sendable {
   init(_ catalogue: TrainingCatalogue) throws {
     let data = try Data(contentsOf: URL(fileURLWithPath: packageResource("openapi.json", of: "TrainingService")))
     let plain = try JSONValue(parsing: data)
-    document = plain.setting(
+    var document = plain.setting(
       ["components", "schemas", "JobRequest"], to: ["oneOf": .array(catalogue.kinds.map(Self.request))])
+    for question in catalogue.predictions.questions {
+      document = document.setting(
+        ["paths", "/api/v1/models/{name}/\(question.name)", "post"], to: Self.operation(of: question))
+    }
+    self.document = document
+  }
+
+  /// The part of the document about a question to models.
+  private static func operation(of question: PredictionQuestion) -> JSONValue {
+    func response(_ name: String) -> JSONValue { ["$ref": .string("#/components/responses/\(name)")] }
+    return [
+      "summary": .string(question.summary), "operationId": .string("\(question.name)WithModel"),
+      "parameters": [["name": "name", "in": "path", "required": true, "schema": ["type": "string"]]],
+      "requestBody": ["required": true, "content": ["application/json": ["schema": question.requestSchema]]],
+      "responses": [
+        "200": [
+          "description": "What the version in use says",
+          "content": ["application/json": ["schema": question.answerSchema]],
+        ],
+        "400": response("BadRequest"), "401": response("Unauthorized"), "404": response("NotFound"),
+        "409": response("Conflict"), "413": response("TooLarge"), "415": response("UnsupportedMediaType"),
+        "422": response("Unprocessable"), "429": response("TooManyRequests"), "500": response("Broken"),
+        "503": response("Busy"),
+      ],
+    ]
   }
 
   private static func request(of kind: TrainingKind) -> JSONValue {
@@ -33,7 +58,7 @@ struct InterfaceDescription: Sendable {
       "required": kind.hasSample ? ["kind"] : ["kind", "data_path"],
       "properties": [
         "kind": ["const": .string(kind.name)],
-        "model_name": ["type": ["string", "null"], "pattern": "^[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}$"],
+        "model_name": ["type": ["string", "null"], "pattern": "^([A-Za-z0-9][A-Za-z0-9._\\-]{0,63})?$"],
         "data_path": dataPath,
         "parameters": [
           "type": ["object", "null"], "additionalProperties": false,

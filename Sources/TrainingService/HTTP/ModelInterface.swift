@@ -50,6 +50,7 @@ struct ModelInterface: Sendable {
   /// Deletes a version with its files.
   func remove(_ number: Int, of name: String, for viewer: Viewer, _ context: ServiceContext) async throws {
     let removed = try await parts.models.remove(number, of: name, for: viewer)
+    parts.predictions.forget(removed)
     context.logger.info("deleted", metadata: ["model": "\(name)", "version": "\(number)"])
     // The record is gone already: what is left of the files after a crash is only a lost folder.
     try? FileManager.default.removeItem(atPath: removed.directory)

@@ -83,6 +83,7 @@ extension TrainingParameter {
       ["type": "number", "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)]
     case .choice(let choices): ["type": "string", "enum": .array(choices.map(JSONValue.string))]
     case .flag: ["type": "boolean"]
+    case .path: ["type": "string"]
     case .integers(let range, let count):
       [
         "type": "array", "minItems": 1, "maxItems": .integer(Int64(count)),

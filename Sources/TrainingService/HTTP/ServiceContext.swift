@@ -39,6 +39,8 @@ struct ServiceParts: Sendable {
   let root: DataRoot
   let modelsDirectory: String
   let metrics: ServiceMetrics
+  let predictions: PredictionDesk
+  let details: ModelDetails.Shelf
   /// The key of signed cookies.
   let key: [UInt8]
   /// Whether cookies are for encrypted connections only.

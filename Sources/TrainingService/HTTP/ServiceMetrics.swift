@@ -17,11 +17,25 @@ public final class ServiceMetrics: Sendable {
     var counts = [Int](repeating: 0, count: ServiceMetrics.bounds.count)
     var count = 0
     var sum = 0.0
+
+    mutating func add(_ seconds: Double) {
+      for (index, bound) in ServiceMetrics.bounds.enumerated() where seconds <= bound { counts[index] += 1 }
+      count += 1
+      sum += seconds
+    }
   }
 
   private struct State {
     var requests: [Series: Int] = [:]
     var times: [String: Histogram] = [:]
+    var predictions: [Prediction: Int] = [:]
+    var predictionTimes: [String: Histogram] = [:]
+    var limitedPredictions = 0
+  }
+
+  private struct Prediction: Hashable {
+    let question: String
+    let outcome: String
   }
 
   private let state = Mutex(State())
@@ -33,21 +47,32 @@ public final class ServiceMetrics: Sendable {
   public init() {}
 
   func note(method: String, route: String, status: Int, time: Duration) {
-    let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
     // A client may send any word as its method; each would be a series of its own.
     let method = Self.methods.contains(method) ? method : "other"
     state.withLock { state in
       state.requests[Series(method: method, route: route, status: status), default: 0] += 1
-      var histogram = state.times[route] ?? Histogram()
-      for (index, bound) in Self.bounds.enumerated() where seconds <= bound { histogram.counts[index] += 1 }
-      histogram.count += 1
-      histogram.sum += seconds
-      state.times[route] = histogram
+      state.times[route, default: Histogram()].add(time.inSeconds)
     }
   }
 
+  /// Counts something that a model was asked.
+  ///
+  /// - Parameters:
+  ///   - outcome: `answered`, `refused` (the request was not right) or `failed` (the model was not).
+  func notePrediction(question: String, outcome: String, time: Duration) {
+    state.withLock { state in
+      state.predictions[Prediction(question: question, outcome: outcome), default: 0] += 1
+      if outcome == "answered" { state.predictionTimes[question, default: Histogram()].add(time.inSeconds) }
+    }
+  }
+
+  /// Counts a prediction that an account's limit did not let in.
+  func countLimitedPrediction() { state.withLock { $0.limitedPredictions += 1 } }
+
   /// All that Prometheus is told.
-  func text(jobs: [JobStatus: Int], watchers: Int) -> String {
+  func text(
+    jobs: [JobStatus: Int], watchers: Int, predictions load: (models: Int, bytes: Int, requests: Int)
+  ) -> String {
     var lines = ["# HELP ranker_jobs Jobs by status.", "# TYPE ranker_jobs gauge"]
     for status in JobStatus.allCases { lines.append("ranker_jobs{status=\"\(status.rawValue)\"} \(jobs[status] ?? 0)") }
     lines += [
@@ -57,25 +82,47 @@ public final class ServiceMetrics: Sendable {
       "# TYPE ranker_memory_bytes gauge", "ranker_memory_bytes \(Self.residentBytes)",
       "# HELP ranker_http_requests_total Requests that were answered.", "# TYPE ranker_http_requests_total counter",
     ]
-    let (requests, times) = state.withLock { ($0.requests, $0.times) }
-    for (series, count) in requests.sorted(by: { Self.labels($0.key) < Self.labels($1.key) }) {
+    let state = state.withLock { $0 }
+    for (series, count) in state.requests.sorted(by: { Self.labels($0.key) < Self.labels($1.key) }) {
       lines.append("ranker_http_requests_total{\(Self.labels(series))} \(count)")
     }
-    lines += [
-      "# HELP ranker_http_request_duration_seconds Time from a request to its answer.",
-      "# TYPE ranker_http_request_duration_seconds histogram",
+    lines += Self.histograms(
+      "ranker_http_request_duration_seconds", "Time from a request to its answer.", by: "route", state.times)
+    lines += ["# HELP ranker_predictions_total Questions to models.", "# TYPE ranker_predictions_total counter"]
+    for (key, count) in state.predictions.sorted(by: {
+      ($0.key.question, $0.key.outcome) < ($1.key.question, $1.key.outcome)
+    }) {
+      lines.append("ranker_predictions_total{question=\"\(key.question)\",outcome=\"\(key.outcome)\"} \(count)")
+    }
+    lines += Self.histograms(
+      "ranker_prediction_duration_seconds", "Time from a question to its answer.", by: "question",
+      state.predictionTimes)
+    let gauges = [
+      ("ranker_predictions_limited_total", "counter", "Questions beyond an account's limit.", state.limitedPredictions),
+      ("ranker_predictions_waiting", "gauge", "Questions that are computed or wait for it.", load.requests),
+      ("ranker_models_loaded", "gauge", "Models that are in memory.", load.models),
+      ("ranker_models_loaded_bytes", "gauge", "Bytes that these hold, about.", load.bytes),
     ]
-    for (route, histogram) in times.sorted(by: { $0.key < $1.key }) {
-      let label = "route=\"\(Self.escaped(route))\""
-      let name = "ranker_http_request_duration_seconds"
-      for (bound, count) in zip(Self.bounds, histogram.counts) {
+    for (name, type, help, value) in gauges {
+      lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)", "\(name) \(value)"]
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func histograms(
+    _ name: String, _ help: String, by label: String, _ histograms: [String: Histogram]
+  ) -> [String] {
+    var lines = ["# HELP \(name) \(help)", "# TYPE \(name) histogram"]
+    for (value, histogram) in histograms.sorted(by: { $0.key < $1.key }) {
+      let label = "\(label)=\"\(escaped(value))\""
+      for (bound, count) in zip(bounds, histogram.counts) {
         lines.append("\(name)_bucket{\(label),le=\"\(bound)\"} \(count)")
       }
       lines.append("\(name)_bucket{\(label),le=\"+Inf\"} \(histogram.count)")
       lines.append("\(name)_sum{\(label)} \(histogram.sum)")
       lines.append("\(name)_count{\(label)} \(histogram.count)")
     }
-    return lines.joined(separator: "\n") + "\n"
+    return lines
   }
 
   private static func labels(_ series: Series) -> String {

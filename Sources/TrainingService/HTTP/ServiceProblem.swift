@@ -51,10 +51,10 @@ struct ServiceProblem: Error, Sendable {
         status: .serviceUnavailable, message: "the service's database does not answer; try again in a moment",
         headers: [.retryAfter: "5"])
     case let error as DataRootError: self.init(status: .notFound, message: "\(error)")
-    case is NIOTooManyBytesError:
+    case let error as NIOTooManyBytesError:
       self.init(
         status: .contentTooLarge,
-        message: "the request is larger than the \(BodyReading.greatestSize) bytes that are read")
+        message: "the request is larger than the \(error.maxBytes ?? BodyReading.greatestSize) bytes that are read")
     case let error as HTTPError: self.init(status: error.status, message: error.body ?? error.status.reasonPhrase)
     case let error as any HTTPResponseError: self.init(status: error.status, message: error.status.reasonPhrase)
     default: return nil

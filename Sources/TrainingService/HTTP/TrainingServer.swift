@@ -3,6 +3,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -24,6 +25,12 @@ public struct ServerSettings: Sendable {
   /// Whether people reach the service over encrypted connections only (a proxy before it): cookies say so then.
   public var isSecure = false
   public var lease = Duration.seconds(15)
+  public var predictions = PredictionSettings()
+  /// After how long the folders of failed and cancelled jobs are removed; nil keeps them.
+  public var sweepAge: Duration? = .seconds(14 * 24 * 3600)
+  public var patience = ClientPatience()
+  /// Connections at a time; further ones wait to be accepted.
+  public var mostConnections = 4096
 
   public init(database: String, dataRoot: String, modelsDirectory: String) {
     self.database = database
@@ -62,10 +69,17 @@ public struct TrainingServer: Sendable {
     queue = JobQueue(store, signals: signals, lease: settings.lease)
     firstAccountPath = try await accounts.firstAccountToken().map { "/first-account/\($0)" }
     let folder = URL(fileURLWithPath: settings.modelsDirectory).standardizedFileURL.path
+    let (models, metrics) = (ModelRegistry(store), ServiceMetrics())
+    let lanes = ComputeLanes(
+      threads: settings.predictions.mostAtOnce, mostWaiting: settings.predictions.mostWaiting)
     parts = ServiceParts(
-      store: store, accounts: accounts, book: JobBook(store, signals: signals), models: ModelRegistry(store),
+      store: store, accounts: accounts, book: JobBook(store, signals: signals), models: models,
       signals: signals, catalogue: catalogue, root: try DataRoot(settings.dataRoot), modelsDirectory: folder,
-      metrics: ServiceMetrics(), key: try await accounts.signingKey(), isSecure: settings.isSecure)
+      metrics: metrics,
+      predictions: PredictionDesk(
+        settings.predictions, table: catalogue.predictions, models: models, metrics: metrics, lanes: lanes),
+      details: ModelDetails.Shelf(lanes: lanes),
+      key: try await accounts.signingKey(), isSecure: settings.isSecure)
   }
 
   /// Answers requests and runs trainings until SIGTERM or SIGINT, or until the task is cancelled. Trainings that run then
@@ -76,15 +90,24 @@ public struct TrainingServer: Sendable {
     signals: [UnixSignal] = [.sigterm, .sigint], ready: @escaping @Sendable (Int) async -> Void = { _ in }
   ) async throws {
     let application = Application(
-      router: router, configuration: ApplicationConfiguration(address: .hostname(settings.host, port: settings.port)),
+      router: router,
+      server: .http1(configuration: .init(additionalChannelHandlers: [SlowClients(settings.patience)])),
+      configuration: ApplicationConfiguration(
+        address: .hostname(settings.host, port: settings.port),
+        availableConnectionsDelegate: MaximumAvailableConnections(settings.mostConnections)),
       onServerRunning: { await ready($0.localAddress?.port ?? settings.port) }, logger: logger)
     // After a crash, what the crashed server ran goes on at once.
     try await queue.endLeases(whereWorker: WorkerName.isOfDeadProcess)
     let workers = WorkerService(workers: makeWorkers())
+    let sweep = settings.sweepAge.map {
+      JobSweep(parts.store, modelsDirectory: parts.modelsDirectory, age: $0, logger: logger)
+    }
+    var services: [any Service] = [workers, application]
+    if let sweep { services.append(sweep) }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
-        services: [.init(service: workers), .init(service: application)], gracefulShutdownSignals: signals,
-        logger: logger))
+        services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+        gracefulShutdownSignals: signals, logger: logger))
     try await group.run()
   }
 
@@ -101,7 +124,7 @@ public struct TrainingServer: Sendable {
   private var router: Router<ServiceContext> {
     let router = Router(context: ServiceContext.self, options: [.autoGenerateHeadEndpoints])
     router.add(middleware: Answering(metrics: parts.metrics, page: book.page))
-    router.add(middleware: BodyReading())
+    router.add(middleware: BodyReading(questions: parts.catalogue.predictions.questions))
     router.add(middleware: Authentication(parts: parts))
     router.get("health") { _, _ in
       // A store that does not answer is no health.
@@ -110,7 +133,8 @@ public struct TrainingServer: Sendable {
     }
     router.get("metrics") { _, context in
       _ = try context.user
-      let text = parts.metrics.text(jobs: try await parts.book.counts(), watchers: parts.signals.watcherCount)
+      let text = parts.metrics.text(
+        jobs: try await parts.book.counts(), watchers: parts.signals.watcherCount, predictions: parts.predictions.load)
       return Response(
         status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
         body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
@@ -120,6 +144,7 @@ public struct TrainingServer: Sendable {
     AccountInterface(parts: parts).add(to: api)
     JobInterface(parts: parts).add(to: api)
     ModelInterface(parts: parts).add(to: api)
+    PredictionInterface(parts: parts).add(to: api)
     description.add(to: router)
     book.addAssets(to: router)
     AccountPages(parts: parts, book: book).add(to: router)

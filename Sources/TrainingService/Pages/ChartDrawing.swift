@@ -40,19 +40,49 @@ enum ChartDrawing {
     return charts.map(\.markup.html).joined()
   }
 
+  /// A figure of a training's last line.
+  struct Figure: Sendable {
+    let name: String
+    let number: Double
+    let text: String
+    /// Nil where more is not better and less is not either.
+    let isMoreBetter: Bool?
+
+    init(_ name: String, _ number: Double, isMoreBetter: Bool? = true) {
+      self.name = name
+      self.number = number
+      text = isMoreBetter == nil ? ChartDrawing.duration(number) : ChartDrawing.text(number)
+      self.isMoreBetter = isMoreBetter
+    }
+  }
+
   /// The figures of a training's last line that say how good it is.
-  static func tiles(of metrics: JSONValue?) -> [(name: String, value: String)] {
+  static func figures(of metrics: JSONValue?) -> [Figure] {
     guard let metrics else { return [] }
-    var tiles: [(String, String)] = []
+    var figures: [Figure] = []
     let measures = ["test", "measures", "validation", "training"].lazy.compactMap { metrics[$0]?.object }.first ?? [:]
     let wanted = [
       "ndcg", "hit_rate", "recall", "precision", "f1", "accuracy", "kendall_tau", "label_accuracy",
     ]
-    for name in wanted { if let value = measures[name]?.number { tiles.append((spoken(name), text(value))) } }
-    if let f1 = measures["micro"]?["f1"]?.number { tiles.append(("F1", text(f1))) }
-    if let loss = metrics["loss"]?.number ?? measures["loss"]?.number { tiles.append(("Loss", text(loss))) }
-    if let seconds = metrics["training_time"]?.number { tiles.append(("Training", duration(seconds))) }
-    return tiles
+    for name in wanted { if let value = measures[name]?.number { figures.append(Figure(spoken(name), value)) } }
+    for name in ["precision", "recall", "f1"] {
+      if let value = measures["micro"]?[name]?.number { figures.append(Figure(spoken(name), value)) }
+    }
+    for (name, title) in [("typos", "Names with a typo"), ("held_out", "Names not seen")] {
+      if let value = metrics.member(at: "alias_checks.\(name).top1")?.number { figures.append(Figure(title, value)) }
+    }
+    if let loss = metrics["loss"]?.number ?? measures["loss"]?.number {
+      figures.append(Figure("Loss", loss, isMoreBetter: false))
+    }
+    if let seconds = metrics["training_time"]?.number {
+      figures.append(Figure("Training", seconds, isMoreBetter: nil))
+    }
+    return figures
+  }
+
+  /// The figures as a template has them.
+  static func tiles(of metrics: JSONValue?) -> [[String: Any]] {
+    figures(of: metrics).map { ["name": $0.name, "value": $0.text] }
   }
 
   /// Measures of epochs are of what is held out, so they need not say it.

@@ -94,7 +94,7 @@ struct JobPages: Sendable {
         "lastEvent": "\(events.last?.id ?? 0)", "canCancel": !job.status.isFinal && !job.isCancelRequested,
         "canRetry": job.status == .failed || job.status == .cancelled, "isCompleted": job.status == .completed,
         "problem": job.problem ?? false, "isVerified": job.metrics?["verified"]?.bool == true,
-        "hasTiles": !tiles.isEmpty, "tiles": tiles.map { ["name": $0.name, "value": $0.value] },
+        "hasTiles": !tiles.isEmpty, "tiles": tiles,
         "hasCharts": !charts.isEmpty, "charts": charts, "log": log.suffix(500).map(\.self),
         "facts": facts(of: job, kind).map { ["name": $0.0, "value": $0.1] },
       ])

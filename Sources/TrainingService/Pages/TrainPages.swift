@@ -19,7 +19,8 @@ struct TrainPages: Sendable {
       }
       let given = request.query("data_path")?.removingPercentEncoding ?? ""
       return page(
-        kind, fields: ["data_path": given], browsing: request.query("browse")?.removingPercentEncoding, problems: nil,
+        kind, fields: ["data_path": given, "model_name": request.query("model_name") ?? ""],
+        browsing: request.query("browse")?.removingPercentEncoding, problems: nil,
         context)
     }
     router.post("train") { request, context in
@@ -134,6 +135,7 @@ extension TrainingParameter {
     case .flag:
       field["isFlag"] = true
       field["isOn"] = ["true", "on"].contains(value)
+    case .path: field["isPath"] = true
     case .integers: field["bounds"] = "Such as \(standard?.plainText ?? "64,32")."
     }
     return field

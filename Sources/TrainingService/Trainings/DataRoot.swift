@@ -36,6 +36,30 @@ public struct DataRoot: Sendable {
     return resolved
   }
 
+  /// Requires that nothing in a folder leads out of the root, two floors down: trainings that are given a folder open
+  /// files in it, and in its folders.
+  /// - Throws: ``DataRootError``.
+  public func checkFolder(_ named: String) throws(DataRootError) {
+    let place = try absolute(named)
+    guard Self.isFolder(place) else { return }
+    for folder in [named] + Self.names(in: place).map({ "\(named)/\($0)" }) {
+      guard let place = try whereThere(folder), Self.isFolder(place) else { continue }
+      for name in Self.names(in: place) { _ = try whereThere("\(folder)/\(name)") }
+    }
+  }
+
+  /// Where something is; nil where it has just gone, or a link leads nowhere.
+  private func whereThere(_ named: String) throws(DataRootError) -> String? {
+    do { return try absolute(named) } catch {
+      if case .missing = error { return nil }
+      throw error
+    }
+  }
+
+  private static func names(in folder: String) -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+  }
+
   /// An entry of a folder below the root.
   public struct Entry: Sendable, Hashable {
     public let name: String

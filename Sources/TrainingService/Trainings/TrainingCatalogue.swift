@@ -7,10 +7,13 @@ public struct TrainingCatalogue: Sendable {
   public let kinds: [TrainingKind]
   /// The path of the program whose subcommands the trainings are.
   public let program: String
+  /// What the models that come of them can be asked.
+  public let predictions: PredictionTable
 
-  public init(kinds: [TrainingKind], program: String) {
+  public init(kinds: [TrainingKind], program: String, predictions: PredictionTable = .none) {
     self.kinds = kinds
     self.program = program
+    self.predictions = predictions
   }
 
   public func kind(_ name: String) -> TrainingKind? { kinds.first { $0.name == name } }
@@ -46,12 +49,24 @@ public struct TrainingCatalogue: Sendable {
     }
     var problems: [ParameterProblem] = []
     var parameters: [String: JSONValue] = [:]
+    let hasData = dataPath?.isEmpty == false
     for parameter in kind.parameters {
-      guard let given = values[parameter.name] else {
+      guard let given = values[parameter.name], given != "" || !parameter.isPath else {
         if let standard = parameter.standard { parameters[parameter.name] = standard }
+        if hasData, parameter.domain == .path(isNeededWithData: true) {
+          problems.append(
+            ParameterProblem(
+              field: parameter.name, message: "\(parameter.title) is missing; data of your own needs it"))
+        }
         continue
       }
-      do { parameters[parameter.name] = try parameter.checked(given) } catch { problems.append(error) }
+      do {
+        let checked = try parameter.checked(given)
+        parameters[parameter.name] = checked
+        if parameter.isPath { parameters[parameter.name] = .string(try root.relative(checked.plainText)) }
+      } catch let error as ParameterProblem { problems.append(error) } catch {
+        problems.append(ParameterProblem(field: parameter.name, message: "\(error)"))
+      }
     }
     let names = Set(kind.parameters.map(\.name))
     for unknown in values.keys.filter({ !names.contains($0) }).sorted() {
@@ -64,8 +79,11 @@ public struct TrainingCatalogue: Sendable {
     }
     var data: String?
     var isMissingData = false
-    if let dataPath, !dataPath.isEmpty {
-      do { data = try root.relative(dataPath) } catch {
+    if let dataPath, hasData {
+      do {
+        data = try root.relative(dataPath)
+        try root.checkFolder(dataPath)
+      } catch {
         isMissingData = true
         problems.append(ParameterProblem(field: "data_path", message: "\(error)"))
       }

@@ -78,6 +78,17 @@ public struct TrainingKind: Sendable, Hashable {
   /// What the name of a saved state's file ends with.
   static let stateSuffix = "training_state.pth"
 
+  /// The parameters with paths as they are on this machine: what was checked when the job was asked for may have gone,
+  /// or have a link in its place.
+  /// - Throws: ``DataRootError``.
+  func resolved(_ parameters: [String: JSONValue], below root: DataRoot) throws -> [String: JSONValue] {
+    var resolved = parameters
+    for parameter in self.parameters where parameter.isPath {
+      if let path = parameters[parameter.name]?.string { resolved[parameter.name] = .string(try root.absolute(path)) }
+    }
+    return resolved
+  }
+
   /// The arguments of a training. Values are joined to their options (`--factors=60`), so that none is taken for an
   /// option itself.
   ///

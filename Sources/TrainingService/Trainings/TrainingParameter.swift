@@ -13,6 +13,8 @@ public struct TrainingParameter: Sendable, Hashable {
     case flag
     /// Whole numbers with commas, so many at most: `128,64,32`.
     case integers(ClosedRange<Int64>, atMost: Int)
+    /// A file or folder in the data folder, beside the data itself.
+    case path(isNeededWithData: Bool)
   }
 
   /// As the command has it, with underscores: `learning_rate` for `--learning-rate`.
@@ -32,6 +34,8 @@ public struct TrainingParameter: Sendable, Hashable {
     self.standard = standard
   }
 
+  var isPath: Bool { if case .path = domain { true } else { false } }
+
   private var option: String { "--" + name.replacingOccurrences(of: "_", with: "-") }
 
   func arguments(_ value: JSONValue) -> [String] {
@@ -46,7 +50,7 @@ public struct TrainingParameter: Sendable, Hashable {
       switch domain {
       case .integer: Int64(text).map(JSONValue.integer)
       case .number: Double(text).map(JSONValue.number)
-      case .choice: nil
+      case .choice, .path: nil
       case .flag: ["true": true, "on": true, "false": false, "off": false][text].map(JSONValue.bool)
       case .integers:
         .array(
@@ -87,6 +91,9 @@ public struct TrainingParameter: Sendable, Hashable {
         throw problem(given, "up to \(count) whole numbers from \(range.lowerBound) to \(range.upperBound)")
       }
       return .string(given.plainText)
+    case .path:
+      guard given.string != nil else { throw problem(given, "a path in the data folder") }
+      return given
     }
   }
 
@@ -100,6 +107,11 @@ public struct ParameterProblem: Error, Sendable, Hashable, CustomStringConvertib
   public let field: String
   public let message: String
 
+  public init(field: String, message: String) {
+    self.field = field
+    self.message = message
+  }
+
   public var description: String { message }
 }
 
@@ -109,7 +121,7 @@ public struct RequestProblems: Error, Sendable, Hashable, CustomStringConvertibl
   /// Whether all else is right, but there is no data where it was said to be.
   public let isMissingData: Bool
 
-  init(_ problems: [ParameterProblem], isMissingData: Bool = false) {
+  public init(_ problems: [ParameterProblem], isMissingData: Bool = false) {
     self.problems = problems
     self.isMissingData = isMissingData
   }

@@ -38,8 +38,12 @@ struct Attempt: Sendable {
         }
       }
       defer { close(lock) }
+      // What was checked when the job was asked for may have a link in its place by now.
+      let root = try DataRoot(data.root)
+      if let path = data.path { try root.checkFolder(path) }
+      let parameters = try kind.resolved(job.parameters, below: root)
       let arguments = kind.arguments(
-        parameters: job.parameters, data: data.path, directory: folder.path, threads: worker.settings.threads,
+        parameters: parameters, data: data.path, directory: folder.path, threads: worker.settings.threads,
         resumes: folder.hasSavedState)
       let child = try start(arguments, lock: lock)
       return await follow(child, root: data.root)

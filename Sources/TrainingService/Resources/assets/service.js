@@ -83,9 +83,9 @@ function removed(node) {
   return next;
 }
 
-async function fetched(address) {
+async function fetched(address, request = {}) {
   try {
-    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    const answer = await fetch(address, { headers: { Accept: "text/html" }, ...request });
     return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
   } catch { return null; }
 }
@@ -130,6 +130,31 @@ for (const picker of document.querySelectorAll("[data-picker]")) {
     if (entries) picker.querySelector("[data-entries]").replaceWith(entries);
   });
 }
+
+// A model is asked without leaving its page.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!("asks" in form.dataset)) return;
+  event.preventDefault();
+  const button = form.querySelector("button");
+  button.disabled = true;
+  const fresh = await fetched(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  button.disabled = false;
+  const answer = fresh && fresh.querySelector("#try [data-answer]");
+  // What the server can't say here, it says on a page of its own.
+  if (!answer) return form.submit();
+  for (const field of form.querySelectorAll(".field")) {
+    const name = field.querySelector("[name]").name;
+    const same = fresh.querySelector(`#try [name="${name}"]`);
+    for (const note of field.querySelectorAll(".wrong")) note.remove();
+    field.querySelector("[name]").removeAttribute("aria-invalid");
+    const note = same && same.closest(".field").querySelector(".wrong");
+    if (!note) continue;
+    field.querySelector(".help").before(note);
+    field.querySelector("[name]").setAttribute("aria-invalid", "true");
+  }
+  document.querySelector("#try [data-answer]").replaceChildren(...answer.childNodes);
+});
 
 // What can't be undone is asked for.
 document.addEventListener("click", (event) => {
