@@ -14,7 +14,7 @@ struct InterfaceDescription: Sendable {
     let data = try Data(contentsOf: URL(fileURLWithPath: packageResource("openapi.json", of: "TrainingService")))
     let plain = try JSONValue(parsing: data)
     var document = plain.setting(
-      ["components", "schemas", "JobRequest"], to: ["oneOf": .array(catalogue.kinds.map(Self.request))])
+      ["components", "schemas", "JobRequest"], to: ["oneOf": .array(catalogue.kinds.flatMap(Self.requests))])
     for question in catalogue.predictions.questions {
       document = document.setting(
         ["paths", "/api/v1/models/{name}/\(question.name)", "post"], to: Self.operation(of: question))
@@ -42,10 +42,25 @@ struct InterfaceDescription: Sendable {
     ]
   }
 
-  private static func request(of kind: TrainingKind) -> JSONValue {
+  /// The requests for a kind: two, where data of one's own needs more to be said than the sample.
+  private static func requests(of kind: TrainingKind) -> [JSONValue] {
+    let needed = kind.parameters.filter { $0.domain == .path(isNeededWithData: true) }.map(\.name)
+    let request = request(of: kind, needed: [])
+    guard !needed.isEmpty else { return [request] }
+    let sample = request.setting(["properties", "data_path", "maxLength"], to: 0)
+    let own = Self.request(of: kind, needed: needed).setting(["required"], to: ["kind", "data_path", "parameters"])
+      .setting(["properties", "data_path"], to: ["type": "string", "minLength": 1])
+      .setting(["properties", "parameters", "type"], to: "object")
+      .setting(["properties", "parameters", "required"], to: .array(needed.map(JSONValue.string)))
+    return [sample, own]
+  }
+
+  /// - Parameter needed: names of paths that have to be there.
+  private static func request(of kind: TrainingKind, needed: [String]) -> JSONValue {
     let parameters = kind.parameters.map { parameter -> (String, JSONValue) in
       var schema = parameter.schema.object ?? [:]
       schema["description"] = .string(parameter.help)
+      if needed.contains(parameter.name) { schema["minLength"] = 1 }
       return (parameter.name, .object(schema))
     }
     // Where there is a sample, no path means it, and so does an empty one, as forms have it.

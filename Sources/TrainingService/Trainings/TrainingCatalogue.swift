@@ -49,6 +49,8 @@ public struct TrainingCatalogue: Sendable {
     }
     var problems: [ParameterProblem] = []
     var parameters: [String: JSONValue] = [:]
+    // Paths at which nothing is.
+    var missing = 0
     let hasData = dataPath?.isEmpty == false
     for parameter in kind.parameters {
       guard let given = values[parameter.name], given != "" || !parameter.isPath else {
@@ -65,6 +67,7 @@ public struct TrainingCatalogue: Sendable {
         parameters[parameter.name] = checked
         if parameter.isPath { parameters[parameter.name] = .string(try root.relative(checked.plainText)) }
       } catch let error as ParameterProblem { problems.append(error) } catch {
+        missing += 1
         problems.append(ParameterProblem(field: parameter.name, message: "\(error)"))
       }
     }
@@ -78,13 +81,12 @@ public struct TrainingCatalogue: Sendable {
         ))
     }
     var data: String?
-    var isMissingData = false
     if let dataPath, hasData {
       do {
         data = try root.relative(dataPath)
         try root.checkFolder(dataPath)
       } catch {
-        isMissingData = true
+        missing += 1
         problems.append(ParameterProblem(field: "data_path", message: "\(error)"))
       }
     } else if !kind.hasSample {
@@ -100,7 +102,7 @@ public struct TrainingCatalogue: Sendable {
             + "with a letter or a digit first"))
     }
     guard problems.isEmpty else {
-      throw RequestProblems(problems, isMissingData: isMissingData && problems.count == 1)
+      throw RequestProblems(problems, isMissingData: missing == problems.count)
     }
     return JobRequest(kind: kind.name, modelName: model, dataPath: data, parameters: parameters)
   }
