@@ -77,6 +77,7 @@ let package = Package(
     debian("CSnappy", "libsnappy-dev", pkgConfig: "snappy"),
     debian("CZstandard", "libzstd-dev", pkgConfig: "libzstd"),
     debian("CLZ4", "liblz4-dev", pkgConfig: "liblz4"),
+    debian("CRabbitMQ", "librabbitmq-dev", pkgConfig: "librabbitmq"),
     .target(name: "COnnxSchema", dependencies: ["CProtobufC"]),
     .target(name: "CKernels"),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
@@ -137,7 +138,7 @@ let package = Package(
     module(
       "TrainingService",
       [
-        "Checkpoints", "Files", "DatabaseFiles", "Reports", "CCrypto", "CPQ", grdb, logging,
+        "Checkpoints", "Files", "DatabaseFiles", "Reports", "CCrypto", "CPQ", "CRabbitMQ", grdb, logging,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -215,7 +216,9 @@ let package = Package(
         "ReferenceRuntime", "ONNX", "Tensors", "CommandSupport",
       ],
       resources: [.copy("Resources")]),
-    tests(of: "TrainingService", ["TrainingClient", "DatabaseFiles", "CommandSupport", "CPQ", grdb, logging]),
+    tests(
+      of: "TrainingService",
+      ["TrainingClient", "Checkpoints", "DatabaseFiles", "CommandSupport", "CPQ", grdb, logging]),
     tests(
       of: "ConceptDetection",
       [
@@ -232,8 +235,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "ranker", "onnx-verify", "PreferenceStore", "TrainingClient", "Datasets", "ONNX", "Tensors", "CommandSupport",
-        grdb,
+        "ranker", "onnx-verify", "PreferenceStore", "TrainingClient", "Checkpoints", "Datasets", "ONNX", "Tensors",
+        "CommandSupport", grdb,
       ],
       swiftSettings: strict),
   ],

@@ -26,7 +26,7 @@ struct Ranker: ParsableCommand {
           Rank.self, Recommend.self, Predict.self, Similar.self, Classify.self, Detect.self, Embed.self, Evaluate.self,
           Models.self, Inspect.self, Convert.self, Tokenize.self,
         ]),
-      CommandGroup(name: "Serving trainings:", subcommands: [Serve.self, Users.self, Jobs.self]),
+      CommandGroup(name: "Serving trainings:", subcommands: [Serve.self, Work.self, Users.self, Jobs.self]),
     ])
 
   /// Runs the command that was asked for. What it only finds wrong with its arguments while it runs is told with its own

@@ -29,18 +29,9 @@ struct Serve: ParsableCommand {
   @Option(help: ArgumentHelp("The folder for models; made where it does not exist.", valueName: "directory"))
   var modelsDir = "ml_models"
 
-  @Option(help: ArgumentHelp("Trainings at a time.", valueName: "n"))
-  var workers = 1
+  @OptionGroup var queue: QueueOptions
 
-  @Option(
-    help: ArgumentHelp("Threads of each training (default: the cores, shared among the workers).", valueName: "n"))
-  var threads: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Megabytes that a training may allocate; 0 for no limit (default: most of the memory, shared among the workers).",
-      valueName: "MB"))
-  var memoryLimit: Int?
+  @OptionGroup var trainings: TrainingOptions
 
   @Option(help: ArgumentHelp("Predictions that an account may ask for in a minute; 0 for no limit.", valueName: "n"))
   var predictionsPerMinute = PredictionSettings().perMinute
@@ -61,11 +52,6 @@ struct Serve: ParsableCommand {
 
   func validate() throws {
     guard (0...65_535).contains(port) else { throw ValidationError("--port is \(port); expected 0 to 65535.") }
-    guard (0...256).contains(workers) else { throw ValidationError("--workers is \(workers); expected 0 to 256.") }
-    if let threads, threads < 1 { throw ValidationError("--threads is \(threads); expected 1 or more.") }
-    if let memoryLimit, memoryLimit < 0 {
-      throw ValidationError("--memory-limit is \(memoryLimit); expected 0 or more.")
-    }
     guard (0...36_500).contains(sweepAfter) else {
       throw ValidationError("--sweep-after is \(sweepAfter); expected 0 to 36500.")
     }
@@ -81,18 +67,15 @@ struct Serve: ParsableCommand {
     var settings = ServerSettings(database: place.database, dataRoot: dataRoot, modelsDirectory: modelsDir)
     settings.host = host
     settings.port = port
-    settings.workers = workers
-    settings.threads = threads ?? max(1, ProcessInfo.processInfo.processorCount / max(1, workers))
-    settings.memoryLimit = memoryBytes
+    settings.broker = try queue.broker()
+    settings.workers = trainings.workers
+    settings.threads = trainings.threadsEach
+    settings.memoryLimit = trainings.memoryEach
     settings.isSecure = behindHttps
     settings.sweepAge = sweepAfter == 0 ? nil : .seconds(sweepAfter * 24 * 3600)
     settings.predictions.perMinute = predictionsPerMinute
     settings.predictions.mostBytes = predictionMemory << 20
-    let isJSON = logJson
-    let logger = Logger(label: "ranker") { label -> any LogHandler in
-      if isJSON { return JSONLog() }
-      return StreamLogHandler.standardError(label: label)
-    }
+    let logger = Logger.ranker(isJSON: logJson)
     let (host, scheme) = (host, behindHttps ? "https" : "http")
     let final = settings
     try waiting {
@@ -104,12 +87,6 @@ struct Serve: ParsableCommand {
         flushOutput()
       }
     }
-  }
-
-  /// Nine tenths of the memory, shared: the service itself needs some.
-  private var memoryBytes: Int? {
-    if let memoryLimit { return memoryLimit == 0 ? nil : memoryLimit << 20 }
-    return Int(ProcessInfo.processInfo.physicalMemory / 10 * 9) / max(1, workers)
   }
 }
 

@@ -8,7 +8,7 @@ import TrainingService
 struct Users: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "The accounts of the training service.",
-    subcommands: [UsersList.self, UsersAdd.self, UsersSetPassword.self, UsersRemove.self])
+    subcommands: [UsersList.self, UsersAdd.self, UsersSetPassword.self, UsersRemove.self, UsersToken.self])
 }
 
 struct UsersList: ParsableCommand {
@@ -105,6 +105,42 @@ struct UsersRemove: ParsableCommand {
     let email = email
     try waiting { try await accounts.remove(email: email) }
     print("removed \(email)")
+  }
+}
+
+struct UsersToken: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "token", abstract: "Make an API token for an account. It is shown once.",
+    discussion: """
+      With --worker it is for ranker worker, and opens nothing else. A worker sees the data of every job, so the \
+      account has to be an administrator's. The account's page lists and revokes tokens.
+      """)
+
+  @OptionGroup var place: ServiceDatabaseOptions
+
+  @Argument(help: "The account's e-mail address.")
+  var email: String
+
+  @Flag(help: "For a worker.")
+  var worker = false
+
+  @Option(help: ArgumentHelp("What to know it by (default: worker, or command line).", valueName: "name"))
+  var name: String?
+
+  func validate() throws {
+    if let name, !(1...80).contains(name.count) {
+      throw ValidationError("--name has \(name.count) characters; expected 1 to 80.")
+    }
+  }
+
+  func run() throws {
+    let accounts = try place.openAccounts()
+    let (email, isWorker, name) = (email, worker, name ?? (worker ? "worker" : "command line"))
+    let secret = try waiting {
+      guard let user = try await accounts.user(email: email) else { throw AccountError.unknown(email: email) }
+      return try await accounts.makeToken(of: user, name: name, lifetime: nil, isWorker: isWorker).secret
+    }
+    print(secret)
   }
 }
 

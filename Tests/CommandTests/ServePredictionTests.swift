@@ -28,10 +28,10 @@ struct ServePredictionTests {
   }
 
   private func session(_ body: (Session) async throws -> Void) async throws {
-    let (folder, tests) = (try TemporaryDirectory(), ServeTests())
-    try tests.addUser(in: folder)
-    let server = try await ServeTests.Server(in: folder)
-    try await body(Session(folder: folder, client: try await tests.client(server)))
+    let folder = try TemporaryDirectory()
+    try ServerProcess.addUser(in: folder)
+    let server = try await ServerProcess(in: folder)
+    try await body(Session(folder: folder, client: try await server.client()))
     #expect(server.end(SIGTERM) == 0)
   }
 

@@ -8,56 +8,11 @@ import TrainingClient
 /// The training service as its users run it: the program itself, killed at any moment.
 @Suite("ranker serve", .serialized)
 struct ServeTests {
-  /// A running server.
-  final class Server {
-    let running: RunningCommand
-    let address: String
-    let port: Int
-
-    /// Starts one and waits until it says where it listens.
-    init(in folder: TemporaryDirectory, port: Int = 0, workers: Int = 2, options: [String] = []) async throws {
-      let output = folder.path("output-\(UUID().uuidString)")
-      running = try Command("ranker").start(
-        [
-          "serve", "--port", "\(port)", "--workers", "\(workers)", "--data-root", ".", "--models-dir", "models",
-          "--database", "service.db",
-        ] + options, in: folder, output: output, errors: folder.path("log"))
-      var found: Substring?
-      for _ in 0..<600 where found == nil {
-        try await Task.sleep(for: .milliseconds(20))
-        let text = try String(contentsOfFile: output, encoding: .utf8)
-        found = text.firstMatch(of: /Serving on (http:\/\/\S+)\n/)?.1
-      }
-      address = String(try #require(found, "the server did not start: \(Self.log(folder))"))
-      self.port = Int(address.split(separator: ":").last ?? "") ?? 0
-    }
-
-    static func log(_ folder: TemporaryDirectory) -> String {
-      (try? String(contentsOfFile: folder.path("log"), encoding: .utf8)) ?? ""
-    }
-
-    func end(_ signal: Int32) -> Int32 {
-      running.signal(signal)
-      return running.wait()
-    }
-  }
-
-  func addUser(in folder: TemporaryDirectory) throws {
-    let added = try Command("ranker").run(
-      ["users", "add", "anna@example.org", "--admin", "--database", "service.db"], input: "correct horse\n", in: folder)
-    #expect(added.status == 0, "\(added.errors)")
-    #expect(added.output == "added anna@example.org, an administrator\n")
-  }
-
-  func client(_ server: Server) async throws -> TrainingClient {
-    try await TrainingClient(server: server.address, email: "anna@example.org", password: "correct horse")
-  }
-
   @Test("trains what ranker trains, from the command line, and its models recommend")
   func trains() async throws {
     let folder = try TemporaryDirectory()
-    try addUser(in: folder)
-    let server = try await Server(in: folder)
+    try ServerProcess.addUser(in: folder)
+    let server = try await ServerProcess(in: folder)
     let environment = ["RANKER_SERVER": server.address, "RANKER_PASSWORD": "correct horse"]
     func jobs(_ arguments: [String]) throws -> CommandResult {
       try Command("ranker").run(
@@ -97,9 +52,9 @@ struct ServeTests {
   @Test("a training that its data makes too large for the memory is refused before it starts")
   func boundsMemory() async throws {
     let folder = try TemporaryDirectory()
-    try addUser(in: folder)
-    let server = try await Server(in: folder, workers: 1, options: ["--memory-limit", "300"])
-    let client = try await client(server)
+    try ServerProcess.addUser(in: folder)
+    let server = try await ServerProcess(in: folder, workers: 1, options: ["--memory-limit", "300"])
+    let client = try await server.client()
     let rows = (0..<60_000).map { "user_\($0),item_\($0 % 50)\n" }.joined()
     try folder.write("user_id,item_id\n" + rows, to: "wide.csv")
     let job = try await client.start("als", data: "wide.csv", parameters: ["factors": "512", "iterations": "1"])
@@ -139,9 +94,9 @@ struct ServeTests {
   @Test("a server killed again and again loses no job and ends none twice")
   func survivesKills() async throws {
     let folder = try TemporaryDirectory()
-    try addUser(in: folder)
-    var server = try await Server(in: folder)
-    let client = try await client(server)
+    try ServerProcess.addUser(in: folder)
+    var server = try await ServerProcess(in: folder)
+    let client = try await server.client()
     var ids: [String] = []
     for round in 0..<6 {
       for number in 0..<4 {
@@ -151,7 +106,7 @@ struct ServeTests {
       }
       try await Task.sleep(for: .milliseconds(Int.random(in: 50...900)))
       #expect(server.end(SIGKILL) == 128 + SIGKILL)
-      server = try await Server(in: folder, port: server.port)
+      server = try await ServerProcess(in: folder, port: server.port)
     }
     for id in ids {
       let job = try await client.wait(for: id)
@@ -167,9 +122,9 @@ struct ServeTests {
   @Test("SIGTERM lets a training save its state, and the next start goes on from there")
   func stopsInOrder() async throws {
     let folder = try TemporaryDirectory()
-    try addUser(in: folder)
-    var server = try await Server(in: folder, workers: 1)
-    let client = try await client(server)
+    try ServerProcess.addUser(in: folder)
+    var server = try await ServerProcess(in: folder, workers: 1)
+    let client = try await server.client()
     // Long enough not to end before it is stopped, also where the machine is busy.
     let job = try await client.start("als", parameters: ["iterations": "500", "factors": "256"])
     for _ in 0..<1000 where (try await client.job(job.id).progress?.epoch ?? 0) < 3 {
@@ -178,7 +133,7 @@ struct ServeTests {
     #expect(server.end(SIGTERM) == 0)
     let state = folder.path("models/\(job.id)/als_training_state.pth")
     #expect(FileManager.default.fileExists(atPath: state))
-    server = try await Server(in: folder, port: server.port, workers: 1)
+    server = try await ServerProcess(in: folder, port: server.port, workers: 1)
     let ended = try await client.wait(for: job.id)
     #expect(ended.status == "completed")
     #expect(ended.attempt == 2)
@@ -194,7 +149,7 @@ struct ServeTests {
     #expect(try users(["list"]).errors.contains("There is no database at service.db"))
     #expect(try users(["add", "anna"], input: "correct horse\n").errors.contains("is not an e-mail address"))
     #expect(try users(["add", "anna@example.org"], input: "short\n").errors.contains("at least 10 characters"))
-    try addUser(in: folder)
+    try ServerProcess.addUser(in: folder)
     #expect(try users(["add", "ben@example.org"], input: "correct horse\n").status == 0)
     #expect(try users(["add", "ben@example.org"], input: "correct horse\n").errors.contains("already"))
     #expect(try users(["list"]).output.split(separator: "\n").count == 3)

@@ -14,12 +14,13 @@ struct FakeTraining {
   /// The script's parameters: `epochs`, and `trouble` in the epoch `at`.
   private static let script = #"""
     #!/bin/sh
-    epochs=3 trouble=none at=2 output= first=1
+    epochs=3 trouble=none at=2 output= first=1 data=
     for word in "$@"; do
       case $word in
         --epochs=*) epochs=${word#*=} ;;
         --trouble=*) trouble=${word#*=} ;;
         --at=*) at=${word#*=} ;;
+        --data=*) data=${word#*=} ;;
         --output=*) output=${word#*=} ;;
         --resume) first=$(($(cat "$output/fake_training_state.pth") + 1)); echo "{\"event\":\"resumed\",\"epoch\":$((first - 1))}" ;;
       esac
@@ -52,7 +53,13 @@ struct FakeTraining {
     rmdir "$output/running"
     echo '{"event":"finishing","step":"verifying it"}'
     echo "model" >"$output/fake.onnx"
-    echo "{\"event\":\"done\",\"files\":[\"fake.onnx\"],\"measures\":{\"recall\":0.25},\"verified\":true}"
+    files='"fake.onnx"'
+    if [ "$trouble" = copy ]; then
+      mkdir -p "$output/samples"
+      cp "$data"/* "$output/samples"
+      for file in "$output"/samples/*; do files="$files,\"samples/${file##*/}\""; done
+    fi
+    echo "{\"event\":\"done\",\"files\":[$files],\"measures\":{\"recall\":0.25},\"verified\":true}"
     """#
 
   init(in folder: TemporaryDirectory) throws {
@@ -68,7 +75,8 @@ struct FakeTraining {
         TrainingParameter("epochs", "Epochs", .integer(1...1_000_000), standard: 3, help: "Passes."),
         TrainingParameter("learning_rate", "Learning rate", .number(0.0001...1), standard: nil, help: "A step."),
         TrainingParameter(
-          "trouble", "Trouble", .choice(["none", "refuse", "die", "once", "hang", "finished"]), standard: "none",
+          "trouble", "Trouble",
+          .choice(["none", "refuse", "die", "once", "hang", "finished", "copy"]), standard: "none",
           help: "An ailment."),
         TrainingParameter("at", "At", .integer(1...1_000_000), standard: 2, help: "The epoch of the trouble."),
         TrainingParameter("weighted", "Weighted", .flag, standard: nil, help: "A flag."),

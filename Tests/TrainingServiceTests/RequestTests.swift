@@ -62,7 +62,7 @@ struct RequestTests {
             + "or a digit first",
           "epochs": "Epochs is \"0\"; expected a whole number from 1 to 1000000",
           "learning_rate": "Learning rate is \"fast\"; expected a number",
-          "trouble": "Trouble is \"any\"; expected one of none, refuse, die, once, hang, finished",
+          "trouble": "Trouble is \"any\"; expected one of none, refuse, die, once, hang, finished, copy",
           "weighted": "Weighted is \"maybe\"; expected true or false",
           "layers": "Layers is \"1,2,3,4,5\"; expected up to 4 whole numbers from 1 to 4096",
           "x": "fake has no parameter \"x\"; it has at, epochs, layers, learning_rate, trouble, weighted",

@@ -25,7 +25,7 @@ struct TestServer: Sendable {
 
   static func run(
     workers: Int = 1, in given: TemporaryDirectory? = nil, predictions: PredictionSettings = PredictionSettings(),
-    patience: Duration? = nil, _ body: @Sendable (TestServer) async throws -> Void
+    patience: Duration? = nil, lease: Duration = .seconds(15), _ body: @Sendable (TestServer) async throws -> Void
   ) async throws {
     let folder = try given ?? TemporaryDirectory()
     let fake = try FakeTraining(in: folder)
@@ -35,6 +35,7 @@ struct TestServer: Sendable {
     settings.workers = workers
     settings.predictions = predictions
     if let patience { settings.patience = ClientPatience(head: patience, body: patience, answer: patience) }
+    settings.lease = lease
     let server = try await TrainingServer(
       settings, catalogue: fake.catalogue, logger: silent, cost: TestService.cheap)
     let (ports, continuation) = AsyncStream<Int>.makeStream()
@@ -98,6 +99,12 @@ struct TestServer: Sendable {
     try await accounts.add(email: email, password: "correct horse", isAdmin: isAdmin)
     let answer = try await json(
       "POST", "/api/v1/sessions", ["email": .string(email), "password": "correct horse"])
+    return try answer.json["token"]?.string ?? ""
+  }
+
+  /// Makes a token for a worker.
+  func workerToken(_ admin: String) async throws -> String {
+    let answer = try await json("POST", "/api/v1/tokens", ["name": "worker", "worker": true], token: admin)
     return try answer.json["token"]?.string ?? ""
   }
 

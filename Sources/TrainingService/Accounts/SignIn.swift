@@ -11,6 +11,8 @@ public struct Identity: Sendable {
   let sessionHash: String?
   /// The API token that was shown.
   var tokenID: Int64?
+  /// Whether it is a worker's token, which works and does nothing else.
+  var isWorker = false
 }
 
 /// A browser that has signed in.
@@ -122,17 +124,23 @@ extension Accounts {
   // Tokens of programs
 
   /// Makes a token for a program.
-  /// - Parameter lifetime: nil holds until it is revoked.
-  public func makeToken(of user: User, name: String, lifetime: Duration?) async throws -> (APIToken, secret: String) {
+  /// - Parameters:
+  ///   - lifetime: nil holds until it is revoked.
+  ///   - isWorker: for a worker far away, which sees every job's data: an administrator's to make. It opens nothing else.
+  /// - Throws: `AccountError.workersAreForAdmins`.
+  public func makeToken(
+    of user: User, name: String, lifetime: Duration?, isWorker: Bool = false
+  ) async throws -> (APIToken, secret: String) {
+    guard !isWorker || user.isAdmin else { throw AccountError.workersAreForAdmins(email: user.email) }
     let secret = "rk_" + Secrets.token()
     let token = try await store.write(durably: true) { [now = store.now] transaction in
       try transaction.execute("DELETE FROM api_tokens WHERE expires_at <= $1", SQLValue(now))
       let row = try transaction.row(
         """
-        INSERT INTO api_tokens (user_id, name, token_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
-        RETURNING id, name, created_at, expires_at
+        INSERT INTO api_tokens (user_id, name, token_hash, created_at, expires_at, is_worker)
+        VALUES ($1, $2, $3, $4, $5, $6) RETURNING id, name, created_at, expires_at, is_worker
         """, SQLValue(user.id), .text(name), .text(Secrets.hash(secret)), SQLValue(now),
-        SQLValue(lifetime.map { now + $0 }))
+        SQLValue(lifetime.map { now + $0 }), SQLValue(isWorker))
       return APIToken(row!)
     }
     return (token, secret)
@@ -143,7 +151,7 @@ extension Accounts {
     try await store.read { [now = store.now] transaction in
       try transaction.rows(
         """
-        SELECT id, name, created_at, expires_at FROM api_tokens
+        SELECT id, name, created_at, expires_at, is_worker FROM api_tokens
         WHERE user_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id DESC
         """, SQLValue(user.id), SQLValue(now)
       ).map(APIToken.init)
@@ -162,10 +170,15 @@ extension Accounts {
     try await store.read { [now = store.now] transaction in
       let row = try transaction.row(
         """
-        SELECT \(User.columns), api_tokens.id AS token_id FROM api_tokens JOIN users ON users.id = api_tokens.user_id
+        SELECT \(User.columns), api_tokens.id AS token_id, api_tokens.is_worker
+        FROM api_tokens JOIN users ON users.id = api_tokens.user_id
         WHERE api_tokens.token_hash = $1 AND (api_tokens.expires_at IS NULL OR api_tokens.expires_at > $2)
         """, .text(Secrets.hash(apiToken)), SQLValue(now))
-      return row.map { Identity(user: User($0), formToken: nil, sessionHash: nil, tokenID: $0.integer("token_id")) }
+      return row.map { row in
+        Identity(
+          user: User(row), formToken: nil, sessionHash: nil, tokenID: row.integer("token_id"),
+          isWorker: row.bool("is_worker"))
+      }
     }
   }
 
@@ -189,11 +202,14 @@ public struct APIToken: Sendable, Hashable {
   public let name: String
   public let createdAt: Moment
   public let expiresAt: Moment?
+  /// Whether it is a worker's.
+  public let isWorker: Bool
 
   init(_ row: SQLRow) {
     id = row.integer("id")
     name = row.text("name")
     createdAt = row.moment("created_at")
     expiresAt = row.optionalMoment("expires_at")
+    isWorker = row.bool("is_worker")
   }
 }

@@ -32,6 +32,8 @@ public enum AccountError: Error, Sendable, Hashable {
   /// Too many failures from this client or for this account.
   case tooManyAttempts(secondsLeft: Int)
   case linkNotValid
+  /// Who works sees every job's data.
+  case workersAreForAdmins(email: String)
 }
 
 extension AccountError: CustomStringConvertible {
@@ -46,6 +48,8 @@ extension AccountError: CustomStringConvertible {
     case .wrongCredentials: "the e-mail address or the password is wrong"
     case .tooManyAttempts(let seconds):
       "too many failed attempts to sign in; try again in \(seconds < 90 ? "\(seconds) seconds" : "\(seconds / 60) minutes")"
+    case .workersAreForAdmins(let email):
+      "\(email) is no administrator; a worker sees every job's data, so only an administrator's token may work"
     case .linkNotValid: "this link was used before or is too old; start the server again for a new one"
     }
   }

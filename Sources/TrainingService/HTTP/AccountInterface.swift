@@ -58,12 +58,16 @@ struct AccountInterface: Sendable {
 
   private func makeToken(_ request: Request, _ context: ServiceContext) async throws -> JSONResponse {
     let user = try context.user
-    let body = try await request.object(["name"])
+    let body = try await request.object(["name", "worker"])
+    if let given = body["worker"], !given.isNull, given.bool == nil {
+      throw ServiceProblem.badRequest("\"worker\" is \(given.text.prefix(40)); expected true or false")
+    }
     let name = try body.text("name") ?? ""
     guard (1...80).contains(name.count) else {
       throw ServiceProblem.badRequest("\"name\" has \(name.count) characters; expected 1 to 80, to know the token by")
     }
-    let (token, secret) = try await parts.accounts.makeToken(of: user, name: name, lifetime: nil)
+    let (token, secret) = try await parts.accounts.makeToken(
+      of: user, name: name, lifetime: nil, isWorker: body["worker"]?.bool ?? false)
     var json = token.json.object ?? [:]
     json["token"] = .string(secret)
     return JSONResponse(.object(json), status: .created)

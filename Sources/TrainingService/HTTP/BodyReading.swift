@@ -15,7 +15,9 @@ struct BodyReading: RouterMiddleware {
   func handle(
     _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
   ) async throws -> Response {
-    guard request.method.hasBody, !PredictionInterface.isPrediction(request, questions) else {
+    // What workers send is as large as a model: it is read part by part, by who knows that it may be sent.
+    let isFile = request.method == .put && request.uri.path.hasPrefix("/api/v1/work/")
+    guard request.method.hasBody, !isFile, !PredictionInterface.isPrediction(request, questions) else {
       return try await next(request, context)
     }
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.greatestSize {

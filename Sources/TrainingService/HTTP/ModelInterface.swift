@@ -96,19 +96,36 @@ struct FileDownload: Sendable {
 
   private static let partSize = 1 << 17
 
-  func response(headers: HTTPFields) async throws -> Response {
+  /// - Parameter range: `bytes=first-last` (RFC 9110, section 14.2): the answer is this part of the file only. Other
+  ///   forms of it are answered with all of the file, as the standard allows.
+  func response(headers: HTTPFields, range: String? = nil) async throws -> Response {
     guard let handle = FileHandle(forReadingAtPath: path), let size = try? handle.seekToEnd() else {
       throw ServiceProblem.notFound("the file is not there any more")
     }
-    try handle.seek(toOffset: 0)
+    let wanted = range.flatMap { Self.range($0, size: Int(size)) }
+    let bytes = wanted ?? 0..<Int(size)
+    try handle.seek(toOffset: UInt64(bytes.lowerBound))
     let shared = SharedHandle(handle)
-    let body = ResponseBody(contentLength: Int(size)) { writer in
-      while let part = try shared.handle.read(upToCount: Self.partSize), !part.isEmpty {
+    let body = ResponseBody(contentLength: bytes.count) { writer in
+      var left = bytes.count
+      while left > 0, let part = try shared.handle.read(upToCount: min(left, Self.partSize)), !part.isEmpty {
+        left -= part.count
         try await writer.write(ByteBuffer(data: part))
       }
       try await writer.finish(nil)
     }
-    return Response(status: .ok, headers: headers, body: body)
+    guard let wanted else { return Response(status: .ok, headers: headers, body: body) }
+    var headers = headers
+    headers[.contentRange] = "bytes \(wanted.lowerBound)-\(wanted.upperBound - 1)/\(size)"
+    return Response(status: .partialContent, headers: headers, body: body)
+  }
+
+  /// A range of bytes within a file of a size.
+  private static func range(_ text: String, size: Int) -> Range<Int>? {
+    guard let match = text.wholeMatch(of: /bytes=([0-9]{1,18})-([0-9]{1,18})/), let first = Int(match.1),
+      let last = Int(match.2), first <= last, first < size
+    else { return nil }
+    return first..<min(last + 1, size)
   }
 
   /// Used by one answer only, part after part; closed with it.

@@ -97,7 +97,7 @@ extension APIToken {
   var json: JSONValue {
     [
       "id": .integer(id), "name": .string(name), "created_at": .string(createdAt.text),
-      "expires_at": JSONValue(expiresAt),
+      "expires_at": JSONValue(expiresAt), "worker": .bool(isWorker),
     ]
   }
 }

@@ -17,11 +17,24 @@ struct ServiceContext: RequestContext {
   }
 
   /// Who asks.
-  /// - Throws: ``ServiceProblem`` where nobody has signed in.
+  /// - Throws: ``ServiceProblem`` where nobody has signed in, and where a worker asks.
   var user: User {
     get throws(ServiceProblem) {
       guard let identity else { throw .notSignedIn }
+      guard !identity.isWorker else {
+        throw ServiceProblem(status: .forbidden, message: "this token is a worker's: it opens /api/v1/work only")
+      }
       return identity.user
+    }
+  }
+
+  /// - Throws: ``ServiceProblem`` where it is not a worker that asks, with the token of somebody who is an administrator.
+  func requireWorker() throws(ServiceProblem) {
+    guard let identity else { throw .notSignedIn }
+    guard identity.isWorker, identity.user.isAdmin else {
+      throw ServiceProblem(
+        status: .forbidden,
+        message: "this token is no worker's; an administrator makes one: ranker users token --worker")
     }
   }
 

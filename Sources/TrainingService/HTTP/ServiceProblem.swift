@@ -43,6 +43,7 @@ struct ServiceProblem: Error, Sendable {
       case .tooManyAttempts(let seconds):
         self.init(status: .tooManyRequests, message: "\(error)", headers: [.retryAfter: "\(seconds)"])
       case .linkNotValid: self.init(status: .forbidden, message: "\(error)")
+      case .workersAreForAdmins: self.init(status: .forbidden, message: "\(error)")
       default: self.init(status: .unprocessableContent, message: "\(error)")
       }
     // Where the database is, is nobody's business.

@@ -19,6 +19,8 @@ public struct ServerSettings: Sendable {
   public var modelsDirectory: String
   /// Trainings at a time in this process; 0 leaves them to other workers.
   public var workers = 1
+  /// The RabbitMQ that hands the work out; nil where workers take it from the database themselves.
+  public var broker: BrokerAddress?
   /// Threads of a training, and bytes that it may allocate; see ``WorkerSettings``.
   public var threads: Int?
   public var memoryLimit: Int?
@@ -98,27 +100,36 @@ public struct TrainingServer: Sendable {
       onServerRunning: { await ready($0.localAddress?.port ?? settings.port) }, logger: logger)
     // After a crash, what the crashed server ran goes on at once.
     try await queue.endLeases(whereWorker: WorkerName.isOfDeadProcess)
-    let workers = WorkerService(workers: makeWorkers())
-    let sweep = settings.sweepAge.map {
-      JobSweep(parts.store, modelsDirectory: parts.modelsDirectory, age: $0, logger: logger)
-    }
+    // Workers elsewhere could not be heard while nobody listened.
+    try await queue.renewLeases(whereWorker: WorkerName.isRemote)
+    var workers = WorkerPool(workers: makeWorkers(), logger: logger)
+    workers.upkeep = sweepIncoming
     var services: [any Service] = [workers, application]
-    if let sweep { services.append(sweep) }
+    if let broker = settings.broker { services.append(TaskAnnouncer(queue, address: broker, logger: logger)) }
+    if let age = settings.sweepAge {
+      services.append(JobSweep(parts.store, modelsDirectory: parts.modelsDirectory, age: age, logger: logger))
+    }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
-        services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
-        gracefulShutdownSignals: signals, logger: logger))
+        services: services.map { .init(service: $0) }, gracefulShutdownSignals: signals, logger: logger))
     try await group.run()
+  }
+
+  private var incoming: IncomingFiles { IncomingFiles(modelsDirectory: parts.modelsDirectory) }
+
+  /// Removes what workers sent for attempts that are not running any more.
+  @Sendable private func sweepIncoming() async {
+    do { incoming.sweep(present: try await queue.presentAttempts()) } catch {
+      logger.error("files of lost workers can't be swept", metadata: ["error": "\(error)"])
+    }
   }
 
   private func makeWorkers() -> [Worker] {
     let settings = WorkerSettings(
       modelsDirectory: parts.modelsDirectory, threads: settings.threads, memoryLimit: settings.memoryLimit)
-    return (0..<self.settings.workers).map { number in
-      Worker(
-        name: WorkerName.own(number + 1), source: LocalWork(queue, root: parts.root), catalogue: parts.catalogue,
-        settings: settings, logger: logger)
-    }
+    return Worker.several(
+      self.settings.workers, queue: queue, broker: self.settings.broker, root: parts.root, catalogue: parts.catalogue,
+      settings: settings, logger: logger)
   }
 
   private var router: Router<ServiceContext> {
@@ -145,6 +156,7 @@ public struct TrainingServer: Sendable {
     JobInterface(parts: parts).add(to: api)
     ModelInterface(parts: parts).add(to: api)
     PredictionInterface(parts: parts).add(to: api)
+    WorkInterface(parts: parts, queue: queue, incoming: incoming, checksums: FileChecksums()).add(to: api)
     description.add(to: router)
     book.addAssets(to: router)
     AccountPages(parts: parts, book: book).add(to: router)
@@ -152,20 +164,5 @@ public struct TrainingServer: Sendable {
     JobPages(parts: parts, book: book).add(to: router)
     ModelPages(parts: parts, book: book).add(to: router)
     return router
-  }
-}
-
-/// The workers of a process, for as long as it serves.
-private struct WorkerService: Service {
-  let workers: [Worker]
-
-  func run() async throws {
-    await cancelWhenGracefulShutdown {
-      await withTaskGroup { group in
-        for worker in workers { group.addTask { await worker.run() } }
-        // Without workers, there is the end to wait for all the same.
-        if workers.isEmpty { group.addTask { while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) } } }
-      }
-    }
   }
 }

@@ -89,7 +89,7 @@ public struct Job: Sendable, Hashable {
 
 /// Something that happened to a job, numbered so that a reader can go on where it stopped.
 public struct JobEvent: Sendable, Hashable {
-  public enum Kind: String, Sendable, Hashable {
+  public enum Kind: String, Sendable, Hashable, Codable {
     /// The status changed: `{"status"}`, with `problem` where there is one.
     case status
     /// An epoch or iteration ended: its number, losses and measures, as the training printed them.

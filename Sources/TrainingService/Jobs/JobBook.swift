@@ -109,7 +109,7 @@ public struct JobBook: Sendable {
       try transaction.execute(
         """
         UPDATE jobs SET status = 'pending', failures = 0, not_before = $1, cancel_requested = 0, problem = NULL,
-          updated_at = $2, finished_at = NULL WHERE id = $3
+          announced_at = NULL, updated_at = $2, finished_at = NULL WHERE id = $3
         """, SQLValue(now), SQLValue(now), .text(id))
       try Self.note(.status, ["status": "pending"], job: id, attempt: job.attempt, at: now, in: transaction)
       return try Self.job(id, in: transaction)!

@@ -87,32 +87,84 @@ public struct JobQueue: Sendable {
 
   /// Takes the job that has waited longest; nil where there is none. Jobs of lost workers are given back first.
   ///
-  /// - Parameter worker: a name for people; leases go by attempts.
-  public func claim(worker: String) async throws -> Claim? {
-    let (claim, recovered) = try await store.write(durably: true) { [now = store.now] transaction in
+  /// - Parameters:
+  ///   - worker: a name for people; leases go by attempts.
+  ///   - key: of the question. Who asks again with the same key, its answer lost on the way, gets the same attempt again.
+  public func claim(worker: String, key: String? = nil) async throws -> Claim? {
+    let (claim, recovered) = try await store.write(durably: true) {
+      [now = store.now] transaction -> (Claim?, [String]) in
+      if let key, let claim = try granted(key, at: now, in: transaction) { return (claim, []) }
       let recovered = try Self.recoverLost(at: now, in: transaction)
-      let row = try transaction.row(
-        """
-        UPDATE jobs SET status = 'loading_data', attempt = attempt + 1, worker = $1, lease_until = $2, has_advanced = 0,
-          progress = NULL, updated_at = $3, started_at = COALESCE(started_at, $4)
-        WHERE id = (
-          SELECT id FROM jobs WHERE status = 'pending' AND not_before <= $5 ORDER BY not_before, created_at, id LIMIT 1)
-        RETURNING id
-        """, .text(worker), SQLValue(now + lease), SQLValue(now), SQLValue(now), SQLValue(now))
-      guard let row else { return (nil as Claim?, recovered) }
-      let job = try JobBook.job(row.text("id"), in: transaction)!
-      try JobBook.note(
-        .status, ["status": .string(job.status.rawValue), "worker": .string(worker)], job: job.id, attempt: job.attempt,
-        at: now, in: transaction)
-      return (Claim(job: ClaimedJob(job), attempt: job.attempt, lease: lease), recovered)
+      return (try take(nil, worker: worker, key: key, at: now, in: transaction), recovered)
     }
     for id in recovered { signals.announce(id) }
     if let claim { signals.announce(claim.job.id) }
     return claim
   }
 
+  /// Takes a job whose turn has come: the one of an id, or the one that has waited longest.
+  func take(
+    _ id: String?, worker: String, key: String?, at now: Moment, in transaction: Transaction
+  ) throws -> Claim? {
+    let row = try transaction.row(
+      """
+      UPDATE jobs SET status = 'loading_data', attempt = attempt + 1, worker = $1, lease_until = $2, has_advanced = 0,
+        claim_key = $3, progress = NULL, updated_at = $4, started_at = COALESCE(started_at, $5)
+      WHERE id = (
+        SELECT id FROM jobs WHERE status = 'pending' AND not_before <= $6 AND ($7 = '' OR id = $7)
+        ORDER BY not_before, created_at, id LIMIT 1)
+      RETURNING id
+      """, .text(worker), SQLValue(now + lease), SQLValue(key), SQLValue(now), SQLValue(now), SQLValue(now),
+      .text(id ?? ""))
+    guard let row, let job = try JobBook.job(row.text("id"), in: transaction) else { return nil }
+    try JobBook.note(
+      .status, ["status": .string(job.status.rawValue), "worker": .string(worker)], job: job.id, attempt: job.attempt,
+      at: now, in: transaction)
+    return Claim(job: ClaimedJob(job), attempt: job.attempt, lease: lease)
+  }
+
+  /// What was granted to a question before, its lease renewed.
+  private func granted(_ key: String, at now: Moment, in transaction: Transaction) throws -> Claim? {
+    let row = try transaction.row(
+      "UPDATE jobs SET lease_until = $1 WHERE claim_key = $2 AND status IN \(JobStatus.running) RETURNING id",
+      SQLValue(now + lease), .text(key))
+    guard let row, let job = try JobBook.job(row.text("id"), in: transaction) else { return nil }
+    return Claim(job: ClaimedJob(job), attempt: job.attempt, lease: lease)
+  }
+
+  /// The attempt of a number, where it is the present one.
+  /// - Throws: `JobError.unknown`, `JobError.staleAttempt`.
+  func present(_ id: String, attempt: Int) async throws -> Claim {
+    try await store.read { transaction in
+      guard let job = try JobBook.job(id, in: transaction) else { throw JobError.unknown(id: id) }
+      guard job.attempt == attempt, job.status.isRunning else { throw JobError.staleAttempt(id: id, attempt: attempt) }
+      return Claim(job: ClaimedJob(job), attempt: attempt, lease: lease)
+    }
+  }
+
+  /// Does something while no other attempt can begin.
+  /// - Throws: `JobError.staleAttempt` where one has begun; what `body` throws.
+  func whilePresent(_ claim: Claim, _ body: @escaping @Sendable () throws -> Void) async throws {
+    try await store.write(durably: false) { [now = store.now] transaction in
+      // A change, so that the row is this transaction's own until its end.
+      let changed = try transaction.execute(
+        "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND attempt = $3 AND status IN \(JobStatus.running)",
+        SQLValue(now + lease), .text(claim.job.id), SQLValue(claim.attempt))
+      guard changed == 1 else { throw claim.isStale }
+      try body()
+    }
+  }
+
+  /// The numbers of the attempts that run, by their jobs.
+  func presentAttempts() async throws -> [String: Int] {
+    try await store.read { transaction in
+      let rows = try transaction.rows("SELECT id, attempt FROM jobs WHERE status IN \(JobStatus.running)")
+      return Dictionary(rows.map { ($0.text("id"), $0.int("attempt")) }) { first, _ in first }
+    }
+  }
+
   /// Jobs whose lease ran out go back, as after a failure.
-  private static func recoverLost(at now: Moment, in transaction: Transaction) throws -> [String] {
+  static func recoverLost(at now: Moment, in transaction: Transaction) throws -> [String] {
     let lost = try transaction.rows(
       "\(Job.selection) WHERE jobs.status IN \(JobStatus.running) AND jobs.lease_until < $1", SQLValue(now))
     return try lost.map { row in
@@ -143,6 +195,18 @@ public struct JobQueue: Sendable {
     signals.announceWork()
   }
 
+  /// Lets leases begin anew of workers that could not be heard, because nobody listened: after the server was away.
+  public func renewLeases(whereWorker isMeant: @escaping @Sendable (String) -> Bool) async throws {
+    try await store.write(durably: false) { [now = store.now] transaction in
+      let rows = try transaction.rows("SELECT id, attempt, worker FROM jobs WHERE status IN \(JobStatus.running)")
+      for row in rows where row.optionalText("worker").map(isMeant) == true {
+        try transaction.execute(
+          "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND attempt = $3", SQLValue(now + lease),
+          .text(row.text("id")), SQLValue(row.int("attempt")))
+      }
+    }
+  }
+
   /// Keeps the lease.
   /// - Returns: whether somebody wants the job cancelled.
   /// - Throws: `JobError.staleAttempt` where it was lost: the worker has to stop.
@@ -171,6 +235,9 @@ public struct JobQueue: Sendable {
     public var status: JobStatus?
     public var progress: JSONValue?
     public var events: [(kind: JobEvent.Kind, body: JSONValue)] = []
+    /// Where a try of telling had no answer: how many events of the attempt were told before these. Some of these may be
+    /// known then, and are not noted twice.
+    public var heard: Int?
 
     public init() {}
 
@@ -178,31 +245,49 @@ public struct JobQueue: Sendable {
   }
 
   /// Notes how far an attempt is, and renews its lease.
+  /// - Returns: whether somebody wants the job cancelled.
   /// - Throws: `JobError.staleAttempt`.
-  public func report(_ report: Report, of claim: Claim) async throws {
-    try await store.write(durably: false) { [now = store.now] transaction in
+  @discardableResult
+  public func report(_ report: Report, of claim: Claim) async throws -> Bool {
+    let isCancelRequested = try await store.write(durably: false) { [now = store.now] transaction in
       let furthest = report.events.compactMap { $0.kind == .epoch ? Self.place($0.body) : nil }.max() ?? 0
-      let changed = try transaction.execute(
+      let row = try transaction.row(
         """
         UPDATE jobs SET status = COALESCE($1, status), progress = COALESCE($2, progress),
           has_advanced = CASE WHEN $3 > furthest THEN 1 ELSE has_advanced END,
           furthest = CASE WHEN $3 > furthest THEN $3 ELSE furthest END, lease_until = $4, updated_at = $5
-        WHERE id = $6 AND attempt = $7 AND status IN \(JobStatus.running)
+        WHERE id = $6 AND attempt = $7 AND status IN \(JobStatus.running) RETURNING cancel_requested
         """, SQLValue(report.status?.rawValue), SQLValue(report.progress), SQLValue(furthest),
         SQLValue(now + lease), SQLValue(now), .text(claim.job.id), SQLValue(claim.attempt))
-      guard changed == 1 else { throw claim.isStale }
-      for event in report.events {
+      guard let row else { throw claim.isStale }
+      for event in report.events.dropFirst(try Self.known(report, of: claim, in: transaction)) {
         try JobBook.note(
           event.kind, event.body, job: claim.job.id, attempt: claim.attempt, at: now, in: transaction)
       }
+      return row.bool("cancel_requested")
     }
     signals.announce(claim.job.id)
+    return isCancelRequested
+  }
+
+  /// How many of a report's first events were noted before.
+  private static func known(_ report: Report, of claim: Claim, in transaction: Transaction) throws -> Int {
+    guard let heard = report.heard else { return 0 }
+    let row = try transaction.row(
+      "SELECT COUNT(*) AS count FROM job_events WHERE job_id = $1 AND attempt = $2", .text(claim.job.id),
+      SQLValue(claim.attempt))
+    // The attempt's first event is its claim.
+    return max(0, row!.int("count") - 1 - heard)
   }
 
   /// Ends the job with a model, which becomes the next version of its name: both or neither.
+  /// - Parameter place: puts the model's files where they belong, before anybody is told of them.
   /// - Throws: `JobError.staleAttempt` where the attempt is not the present one: a job ends once.
-  public func complete(_ claim: Claim, _ result: AttemptResult) async throws {
+  public func complete(
+    _ claim: Claim, _ result: AttemptResult, place: @escaping @Sendable () throws -> Void = {}
+  ) async throws {
     try await ending(claim) { job, now, transaction in
+      try place()
       try transaction.execute(
         "UPDATE jobs SET metrics = $1, model_path = $2 WHERE id = $3", SQLValue(result.metrics),
         .text(result.directory), .text(job.id))
@@ -280,7 +365,7 @@ public struct JobQueue: Sendable {
     try transaction.execute(
       """
       UPDATE jobs SET status = 'pending', failures = $1, not_before = $2, problem = $3, worker = NULL,
-        lease_until = NULL, updated_at = $4 WHERE id = $5
+        lease_until = NULL, announced_at = NULL, updated_at = $4 WHERE id = $5
       """, SQLValue(failures), SQLValue(turn), SQLValue(problem), SQLValue(now), .text(job.id))
     try note(.pending, problem: problem, of: job, at: now, in: transaction)
   }
@@ -290,8 +375,8 @@ public struct JobQueue: Sendable {
   ) throws {
     try transaction.execute(
       """
-      UPDATE jobs SET status = $1, problem = $2, worker = NULL, lease_until = NULL, updated_at = $3, finished_at = $4
-      WHERE id = $5
+      UPDATE jobs SET status = $1, problem = $2, worker = NULL, lease_until = NULL, announced_at = NULL,
+        updated_at = $3, finished_at = $4 WHERE id = $5
       """, .text(status.rawValue), SQLValue(problem), SQLValue(now), SQLValue(now), .text(job.id))
     try note(status, problem: problem, of: job, at: now, in: transaction)
   }

@@ -108,6 +108,12 @@ enum Schema {
       withdrawn_at INTEGER               -- when it was rolled back
     );
     CREATE INDEX promotions_by_model ON promotions (owner_id, name, id);
+    """,
     """
+    ALTER TABLE api_tokens ADD COLUMN is_worker INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN claim_key TEXT;         -- of the question that the present attempt is the answer to
+    ALTER TABLE jobs ADD COLUMN announced_at INTEGER;   -- when a message queue took the message that the job waits
+    CREATE INDEX jobs_by_claim_key ON jobs (claim_key);
+    """,
   ]
 }

@@ -14,6 +14,8 @@ actor LeaseKeeper {
   private let source: any WorkSource
   private let logger: Logger
   private var pending = JobQueue.Report()
+  /// Events that were told for certain.
+  private var told = 0
   private var isLost = false
   private var delays = BackOff()
   private var quietUntil = ContinuousClock.now
@@ -38,6 +40,7 @@ actor LeaseKeeper {
     pending = JobQueue.Report()
     do {
       try await source.report(report, of: claim)
+      told += report.events.count
       delays = BackOff()
     } catch is JobError {
       isLost = true
@@ -46,6 +49,8 @@ actor LeaseKeeper {
       if !Task.isCancelled { logger.error("progress can't be recorded", metadata: ["error": "\(error)"]) }
       var again = report
       again.append(pending)
+      // Perhaps all of it was heard, and only the answer got lost.
+      again.heard = told
       pending = again
       quietUntil = .now + delays.next()
     }

@@ -35,6 +35,12 @@ public enum WorkerName {
     return process != getpid() && kill(process, 0) != 0 && errno == ESRCH
   }
 
+  /// The name of a worker that asks over HTTP: its machine may be another of the same name.
+  static func remote(_ name: String) -> String { "http/\(name)" }
+
+  /// Whether the name is of a worker that asks over HTTP.
+  public static func isRemote(_ name: String) -> Bool { name.hasPrefix("http/") }
+
   private static var host: String { ProcessInfo.processInfo.hostName }
 }
 
