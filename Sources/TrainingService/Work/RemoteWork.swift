@@ -297,15 +297,18 @@ public struct RemoteWork: WorkSource {
     }
   }
 
-  /// Tries several times what a server that is away for a moment, or a damaged file, need not end.
+  /// Tries several times what a server that is away for a moment, or a file that was damaged on its way, need not end.
   private func again<Value>(_ body: () async throws -> Value) async throws -> Value {
     var delays = BackOff()
+    var damaged = 0
     for _ in 0..<8 {
       do { return try await body() } catch let error as WorkClientError {
         switch error {
-        case .noAnswer, .serverFailed, .wrongChecksum: try await Task.sleep(for: delays.next())
+        case .noAnswer, .serverFailed: break
+        case .wrongChecksum where damaged < 2: damaged += 1
         default: throw error
         }
+        try await Task.sleep(for: delays.next())
       }
     }
     return try await body()
