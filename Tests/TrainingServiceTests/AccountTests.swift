@@ -148,7 +148,7 @@ struct AccountTests {
     let newer = service.folder.path("newer.db")
     do { _ = try ServiceStore(path: newer) }
     try await DatabaseQueue(path: newer).write { try $0.execute(sql: "PRAGMA user_version = 99") }
-    #expect(throws: DatabaseFileError.newerDatabase(path: newer, version: 99, known: 1)) {
+    #expect(throws: DatabaseFileError.newerDatabase(path: newer, version: 99, known: 2)) {
       try ServiceStore(path: newer)
     }
   }

@@ -2,9 +2,11 @@
 """How many trainings a second the service gets through, and whether all are done once, while its workers are killed.
 
     tools/bench --jobs [--count 1000] [--workers 4] [--kill-every 10] [--database sqlite|postgres|ADDRESS]
+                       [--queue embedded|rabbitmq] [--far]
 
 Accepts the jobs first, then starts the workers, each a process of its own on the same database, and kills one of them
-(SIGKILL) again and again; another takes its place at once, as a supervisor would do it. Servers come from tools/services.
+(SIGKILL) again and again; another takes its place at once, as a supervisor would do it. With --far they work over HTTP,
+each in a folder of its own. Servers come from tools/services.
 Prints the figures, and exits 1 where a job was lost, failed, or done twice.
 """
 
@@ -28,10 +30,10 @@ EMAIL, PASSWORD = "load@example.org", "correct horse battery"
 class Service:
     """The server that takes the jobs, with no worker of its own."""
 
-    def __init__(self, ranker, database, directory):
-        self.ranker, self.database, self.directory = ranker, database, directory
+    def __init__(self, ranker, database, queue, directory):
+        self.ranker, self.database, self.queue, self.directory = ranker, database, queue, directory
         subprocess.run(
-            [ranker, "users", "add", EMAIL, "--database", database], cwd=directory, input=PASSWORD + "\n",
+            [ranker, "users", "add", EMAIL, "--admin", "--database", database], cwd=directory, input=PASSWORD + "\n",
             text=True, check=True, stdout=subprocess.DEVNULL,
         )
         self.process = self.serve("server", workers=0)
@@ -42,8 +44,19 @@ class Service:
     def serve(self, name, workers):
         return subprocess.Popen(
             [self.ranker, "serve", "--port", "0", "--workers", str(workers), "--threads", "1", "--data-root", ".",
-             "--models-dir", "models", "--database", self.database],
+             "--models-dir", "models", "--database", self.database, "--queue", self.queue],
             cwd=self.directory, stdout=subprocess.PIPE, stderr=open(self.directory / f"{name}.log", "ab"), text=True,
+        )  # fmt: skip
+
+    def work(self, name, far):
+        """A worker of the same database, or over HTTP with a folder of its own."""
+        if not far:
+            return self.serve(name, workers=1)
+        token = self.json("/api/v1/tokens", {"name": name, "worker": True})["token"]
+        return subprocess.Popen(
+            [self.ranker, "worker", "--server", self.address, "--threads", "1", "--models-dir", name],
+            cwd=self.directory, stdout=subprocess.DEVNULL, stderr=open(self.directory / f"{name}.log", "ab"),
+            env={**os.environ, "RANKER_TOKEN": token},
         )  # fmt: skip
 
     def json(self, path, body=None):
@@ -67,8 +80,8 @@ class Service:
                 return jobs
 
 
-def measure(arguments, database, directory):
-    service = Service(str(arguments.binaries / "ranker"), database, directory)
+def measure(arguments, database, queue, directory):
+    service = Service(str(arguments.binaries / "ranker"), database, queue, directory)
     workers, kills = [], 0
     try:
         began = time.monotonic()
@@ -77,7 +90,7 @@ def measure(arguments, database, directory):
         accepted = time.monotonic() - began
 
         began = time.monotonic()
-        workers = [service.serve(f"worker-{number}", workers=1) for number in range(arguments.workers)]
+        workers = [service.work(f"worker-{number}", arguments.far) for number in range(arguments.workers)]
         next_kill = began + arguments.kill_every
         while service.count("completed") + service.count("failed") + service.count("cancelled") < arguments.count:
             time.sleep(0.25)
@@ -85,7 +98,7 @@ def measure(arguments, database, directory):
                 number = random.randrange(len(workers))
                 workers[number].kill()
                 workers[number].wait()
-                workers[number] = service.serve(f"worker-{number}", workers=1)
+                workers[number] = service.work(f"worker-{number}", arguments.far)
                 kills += 1
                 next_kill += arguments.kill_every
             if time.monotonic() - began > arguments.patience:
@@ -123,24 +136,33 @@ def main():
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--kill-every", type=float, default=10, metavar="SECONDS", help="0 kills none")
     parser.add_argument("--database", default="sqlite", help="sqlite, postgres (of tools/services), or an address")
+    parser.add_argument("--queue", default="embedded", choices=["embedded", "rabbitmq"])
+    parser.add_argument("--far", action="store_true", help="workers over HTTP, each with a folder of its own")
     parser.add_argument("--patience", type=float, default=3600, metavar="SECONDS")
     arguments = parser.parse_args()
     arguments.binaries = arguments.binaries.resolve()
     with tempfile.TemporaryDirectory(prefix="rankerkit-load-") as name:
         directory = Path(name)
         services = directory / "services"
-        database = arguments.database
+        # The servers' own users have to get there.
+        os.chmod(directory, 0o711)
+
+        def started(service):
+            said = subprocess.run(
+                [ROOT / "tools/services", "start", "--directory", services, service], check=True, text=True,
+                stdout=subprocess.PIPE,
+            )  # fmt: skip
+            return said.stdout.strip().split("=", 1)[1]
+
+        database, queue = arguments.database, arguments.queue
         try:
             if database == "sqlite":
                 database = "service.db"
             elif database == "postgres":
-                # The servers' own users have to get there.
-                os.chmod(directory, 0o711)
-                database = subprocess.run(
-                    [ROOT / "tools/services", "start", "--directory", services, "postgres"], check=True, text=True,
-                    stdout=subprocess.PIPE,
-                ).stdout.strip().split("=", 1)[1]  # fmt: skip
-            good = measure(arguments, database, directory)
+                database = started("postgres")
+            if queue == "rabbitmq":
+                queue = started("rabbitmq")
+            good = measure(arguments, database, queue, directory)
         finally:
             if services.exists():
                 subprocess.run([ROOT / "tools/services", "stop", "--remove", "--directory", services], check=True)

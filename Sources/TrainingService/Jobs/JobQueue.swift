@@ -2,69 +2,6 @@
 
 import Foundation
 
-/// What a worker is told of the job that it has.
-public struct ClaimedJob: Sendable, Hashable, Codable {
-  public let id: String
-  public let kind: String
-  /// Below the data root; nil trains on the kind's own sample.
-  public let dataPath: String?
-  public let parameters: [String: JSONValue]
-  /// How many attempts broke before.
-  public let failures: Int
-
-  private enum CodingKeys: String, CodingKey {
-    case id, kind, parameters, failures
-    case dataPath = "data_path"
-  }
-
-  init(_ job: Job) {
-    id = job.id
-    kind = job.kind
-    dataPath = job.dataPath
-    parameters = job.parameters
-    failures = job.failures
-  }
-}
-
-/// A worker's right to run a job, as long as its lease holds. The attempt's number is a fencing token: it grows with
-/// each claim of the job, and whatever an earlier attempt still says is refused.
-public struct Claim: Sendable, Hashable {
-  public let job: ClaimedJob
-  public let attempt: Int
-  /// A worker that is not heard of for so long loses its job.
-  public let lease: Duration
-}
-
-/// Why an attempt did not end with a model.
-public enum AttemptFailure: Sendable, Hashable {
-  /// The training itself said why it can't be: the same settings and data would end the same way. The job fails.
-  case refused(String)
-  /// Something broke: the process was killed, the disk was full. The job is tried again, up to three times.
-  case broke(String)
-
-  var message: String {
-    switch self {
-    case .refused(let message), .broke(let message): message
-    }
-  }
-}
-
-/// What a training that ended well reports.
-public struct AttemptResult: Sendable {
-  /// The folder of the model.
-  public var directory: String
-  /// Names of its files, below the folder.
-  public var files: [String]
-  /// The training's last line.
-  public var metrics: JSONValue
-
-  public init(directory: String, files: [String], metrics: JSONValue) {
-    self.directory = directory
-    self.files = files
-    self.metrics = metrics
-  }
-}
-
 /// The jobs that wait, and those that workers have. The queue is the table of jobs itself, so that a job and its place
 /// in the queue can't disagree.
 public struct JobQueue: Sendable {
@@ -132,37 +69,6 @@ public struct JobQueue: Sendable {
     return Claim(job: ClaimedJob(job), attempt: job.attempt, lease: lease)
   }
 
-  /// The attempt of a number, where it is the present one.
-  /// - Throws: `JobError.unknown`, `JobError.staleAttempt`.
-  func present(_ id: String, attempt: Int) async throws -> Claim {
-    try await store.read { transaction in
-      guard let job = try JobBook.job(id, in: transaction) else { throw JobError.unknown(id: id) }
-      guard job.attempt == attempt, job.status.isRunning else { throw JobError.staleAttempt(id: id, attempt: attempt) }
-      return Claim(job: ClaimedJob(job), attempt: attempt, lease: lease)
-    }
-  }
-
-  /// Does something while no other attempt can begin.
-  /// - Throws: `JobError.staleAttempt` where one has begun; what `body` throws.
-  func whilePresent(_ claim: Claim, _ body: @escaping @Sendable () throws -> Void) async throws {
-    try await store.write(durably: false) { [now = store.now] transaction in
-      // A change, so that the row is this transaction's own until its end.
-      let changed = try transaction.execute(
-        "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND attempt = $3 AND status IN \(JobStatus.running)",
-        SQLValue(now + lease), .text(claim.job.id), SQLValue(claim.attempt))
-      guard changed == 1 else { throw claim.isStale }
-      try body()
-    }
-  }
-
-  /// The numbers of the attempts that run, by their jobs.
-  func presentAttempts() async throws -> [String: Int] {
-    try await store.read { transaction in
-      let rows = try transaction.rows("SELECT id, attempt FROM jobs WHERE status IN \(JobStatus.running)")
-      return Dictionary(rows.map { ($0.text("id"), $0.int("attempt")) }) { first, _ in first }
-    }
-  }
-
   /// Jobs whose lease ran out go back, as after a failure.
   static func recoverLost(at now: Moment, in transaction: Transaction) throws -> [String] {
     let lost = try transaction.rows(
@@ -176,34 +82,6 @@ public struct JobQueue: Sendable {
         try retryOrGiveUp(job, problem: message, at: now, in: transaction)
       }
       return job.id
-    }
-  }
-
-  /// Ends the leases of workers that are known to be gone, so that their jobs need not wait for it.
-  ///
-  /// - Parameter isGone: told a worker's name. A mistake costs the work of an attempt, never a second end: the attempt
-  ///   that runs still would be refused.
-  public func endLeases(whereWorker isGone: @escaping @Sendable (String) -> Bool) async throws {
-    try await store.write(durably: false) { [now = store.now] transaction in
-      let rows = try transaction.rows("SELECT id, attempt, worker FROM jobs WHERE status IN \(JobStatus.running)")
-      for row in rows where row.optionalText("worker").map(isGone) == true {
-        try transaction.execute(
-          "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND attempt = $3", SQLValue(now - .milliseconds(1)),
-          .text(row.text("id")), SQLValue(row.int("attempt")))
-      }
-    }
-    signals.announceWork()
-  }
-
-  /// Lets leases begin anew of workers that could not be heard, because nobody listened: after the server was away.
-  public func renewLeases(whereWorker isMeant: @escaping @Sendable (String) -> Bool) async throws {
-    try await store.write(durably: false) { [now = store.now] transaction in
-      let rows = try transaction.rows("SELECT id, attempt, worker FROM jobs WHERE status IN \(JobStatus.running)")
-      for row in rows where row.optionalText("worker").map(isMeant) == true {
-        try transaction.execute(
-          "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND attempt = $3", SQLValue(now + lease),
-          .text(row.text("id")), SQLValue(row.int("attempt")))
-      }
     }
   }
 
@@ -388,8 +266,4 @@ public struct JobQueue: Sendable {
     if let problem { body["problem"] = .string(problem) }
     try JobBook.note(.status, .object(body), job: job.id, attempt: job.attempt, at: now, in: transaction)
   }
-}
-
-extension Claim {
-  fileprivate var isStale: JobError { .staleAttempt(id: job.id, attempt: attempt) }
 }

@@ -29,7 +29,7 @@ public struct RemoteWorkSettings: Sendable {
 /// Work from a server over HTTP. Data and states come from there and are checked by their SHA-256; states, models and
 /// all news go there.
 public struct RemoteWork: WorkSource {
-  private let client: WorkClient
+  let client: WorkClient
   private let cache: DataCache
   private let root: DataRoot?
   private let checksums = FileChecksums()
@@ -129,7 +129,12 @@ public struct RemoteWork: WorkSource {
   // Files from the server
 
   public func data(of claim: Claim) async throws -> JobData {
-    if let root { return JobData(path: try claim.job.dataPath.map { try root.absolute($0) }, root: root.path) }
+    if let root {
+      do { return JobData(path: try claim.job.dataPath.map { try root.absolute($0) }, root: root.path) } catch {
+        // The server has it, or the job would not be: another worker may have a better look.
+        throw WorkRefused("with this worker's --data-root, \(error)")
+      }
+    }
     let view = cache.view(of: claim.job.id)
     guard let dataPath = claim.job.dataPath else { return JobData(path: nil, root: view) }
     let name = dataPath == "." ? "" : try PlainPath.checked(dataPath)
@@ -268,49 +273,5 @@ public struct RemoteWork: WorkSource {
 
   private func upload(_ file: WorkFile, from path: String, of claim: Claim) async throws {
     try await asked(claim) { try await client.upload("\($0)/files/\(file.sha256)", file: path) }
-  }
-
-  // Questions about an attempt
-
-  private func ask<Answer: Decodable>(
-    _ method: String, _ path: String, _ message: (any Encodable)? = nil, of claim: Claim, patience: TimeInterval = 15,
-    as type: Answer.Type
-  ) async throws -> Answer {
-    let answer = try await asked(claim) {
-      try await client.send(method, $0 + path, message, patience: patience, as: Answer.self)
-    }
-    guard let answer else { throw WorkClientError.serverFailed(status: 204, message: "an empty answer") }
-    return answer
-  }
-
-  /// Asks about an attempt; what the server refuses is said as the queue itself says it.
-  private func asked<Value>(_ claim: Claim, _ ask: (String) async throws -> Value) async throws -> Value {
-    do { return try await ask("/jobs/\(claim.job.id)/attempts/\(claim.attempt)") } catch let error as WorkClientError {
-      guard case .refused(let status, let message) = error else { throw error }
-      switch status {
-      // The job itself may be gone, with its account.
-      case 409: throw JobError.staleAttempt(id: claim.job.id, attempt: claim.attempt)
-      case 404 where message == "\(JobError.unknown(id: claim.job.id))":
-        throw JobError.staleAttempt(id: claim.job.id, attempt: claim.attempt)
-      default: throw WorkRefused(message)
-      }
-    }
-  }
-
-  /// Tries several times what a server that is away for a moment, or a file that was damaged on its way, need not end.
-  private func again<Value>(_ body: () async throws -> Value) async throws -> Value {
-    var delays = BackOff()
-    var damaged = 0
-    for _ in 0..<8 {
-      do { return try await body() } catch let error as WorkClientError {
-        switch error {
-        case .noAnswer, .serverFailed: break
-        case .wrongChecksum where damaged < 2: damaged += 1
-        default: throw error
-        }
-        try await Task.sleep(for: delays.next())
-      }
-    }
-    return try await body()
   }
 }
