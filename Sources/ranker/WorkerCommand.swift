@@ -82,11 +82,13 @@ struct Work: ParsableCommand {
 
   private func workDirectly(on database: String, _ logger: Logger) throws {
     let models = URL(fileURLWithPath: modelsDir ?? "ml_models").standardizedFileURL.path
-    let queue = JobQueue(try ServiceStore(path: database), signals: JobSignals())
+    let (store, signals) = (try ServiceStore(database: database), JobSignals())
+    store.relayNews(to: signals)
+    let queue = JobQueue(store, signals: signals)
     let workers = Worker.several(
       trainings.workers, queue: queue, broker: try self.queue.broker(), root: try DataRoot(dataRoot ?? "."),
       catalogue: .own, settings: limits(models), logger: logger)
-    print("Working for \(database)")
+    print("Working for \(store.place)")
     flushOutput()
     try waiting { try await WorkerPool(workers: workers, logger: logger).runUntilSignalled() }
   }

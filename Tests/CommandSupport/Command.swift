@@ -73,7 +73,7 @@ public struct Command: Sendable {
 
 /// Runs `body` with no signal blocked. Tests run on threads of Dispatch, which block most signals, and a child process
 /// takes over what the thread that starts it blocks: it could not be ended by SIGTERM.
-func withUnblockedSignals<Value>(_ body: () throws -> Value) rethrows -> Value {
+public func withUnblockedSignals<Value>(_ body: () throws -> Value) rethrows -> Value {
   var none = sigset_t()
   var before = sigset_t()
   sigemptyset(&none)

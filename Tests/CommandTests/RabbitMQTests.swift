@@ -30,6 +30,7 @@ private final class Broker {
     let text = try String(contentsOfFile: folder.path("rabbitmq/pid"), encoding: .utf8)
     let process = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
     Glibc.kill(process, SIGKILL)
+    // Whoever started it takes leave of it a moment later.
     while Glibc.kill(process, 0) == 0 { usleep(20_000) }
   }
 
@@ -51,7 +52,7 @@ private final class Broker {
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = process.standardOutput
     process.standardInput = FileHandle.nullDevice
-    try process.run()
+    try withUnblockedSignals { try process.run() }
     process.waitUntilExit()
     return (process.terminationStatus, try String(contentsOfFile: output, encoding: .utf8))
   }
