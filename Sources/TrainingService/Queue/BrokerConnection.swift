@@ -15,6 +15,7 @@ final class BrokerConnection {
   /// Numbers of the last message that was published, and of the last that was confirmed.
   private var lastPublished: UInt64 = 0
   private var confirmed: UInt64 = 0
+  private var isConsuming = false
 
   /// Seconds: a broker that is silent for two of these is gone, and so is a client.
   private static let heartbeat: Int32 = 20
@@ -72,8 +73,10 @@ final class BrokerConnection {
 
   // Consuming
 
-  /// Has messages sent here, one at a time: the next one when the last was settled.
+  /// Has messages sent here, one at a time: the next one when the last was settled. Nothing where they are sent already.
   func consume() throws {
+    guard !isConsuming else { return }
+    isConsuming = true
     amqp_basic_qos(state, channel, 0, 1, 0)
     try check("limiting messages to one at a time")
     try Self.tasks.withBytes {

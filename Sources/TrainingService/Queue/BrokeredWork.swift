@@ -19,7 +19,8 @@ public struct BrokeredWork: WorkSource {
     thread = BrokerThread(
       address,
       role: .init(
-        begin: { try $0.consume() }, received: { inbox.put($0) }, lost: { inbox.clear() }),
+        // A message that comes while a training runs would wait for its end: another worker shall have it.
+        begin: { if !inbox.isBusy { try $0.consume() } }, received: { inbox.put($0) }, lost: { inbox.clear() }),
       logger: logger)
   }
 
@@ -55,6 +56,9 @@ public struct BrokeredWork: WorkSource {
         state.waiting = nil
       }
     }
+
+    /// Whether a letter is opened: its job runs.
+    var isBusy: Bool { state.withLock { $0.opened != nil } }
 
     /// Opens the letter that waits.
     func open() -> Letter? {
@@ -109,9 +113,14 @@ public struct BrokeredWork: WorkSource {
   /// Acknowledges the message whose job was taken, or sends it to the dead letters. Where the connection is gone, the
   /// broker gives the message out again, and it claims nothing.
   private func settle(isRejected: Bool = false) async {
-    guard let letter = inbox.finish() else { return }
+    guard inbox.isBusy else { return }
+    let letter = inbox.finish()
     try? await thread.perform { connection in
-      if isRejected { try connection.reject(letter.tag) } else { try connection.acknowledge(letter.tag) }
+      if let letter {
+        if isRejected { try connection.reject(letter.tag) } else { try connection.acknowledge(letter.tag) }
+      }
+      // A connection that was made meanwhile waits for that.
+      try connection.consume()
     }
   }
 

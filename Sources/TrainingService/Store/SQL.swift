@@ -77,7 +77,7 @@ protocol SQLConnection {
 
 /// A transaction that is under way. Statements are in the SQL that SQLite and PostgreSQL share; parameters are `$1`,
 /// `$2`, …, first used in that order. A body that PostgreSQL runs may be run again from its beginning, where the server
-/// went away: it only reads and writes through this.
+/// went away: it only reads and writes through this, or does what may be done again.
 struct Transaction {
   private let connection: any SQLConnection
 
