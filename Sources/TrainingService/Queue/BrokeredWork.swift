@@ -104,6 +104,7 @@ public struct BrokeredWork: WorkSource {
         }
       } catch {
         inbox.close()
+        try? await thread.perform { try $0.consume() }
         throw error
       }
     }
