@@ -33,6 +33,11 @@ final class SlowClients: ChannelDuplexHandler, RemovableChannelHandler {
   private let patience: ClientPatience
   private var request: Scheduled<Void>?
   private var answer: Scheduled<Void>?
+  private var isFile = false
+  /// Bytes of a worker's file since it last had its time anew.
+  private var received = 0
+  /// So much of a worker's file has to come within the patience for a body.
+  private static let leastPart = 256 << 10
 
   init(_ patience: ClientPatience) { self.patience = patience }
 
@@ -53,10 +58,20 @@ final class SlowClients: ChannelDuplexHandler, RemovableChannelHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
-    case .head:
+    case .head(let head):
       request?.cancel()
       request = close(after: patience.body, context)
-    case .body: break
+      // What workers send is as large as a model; it may take as long as it keeps coming.
+      isFile = head.method == .put && head.path?.hasPrefix("/api/v1/work/") == true
+      received = 0
+    case .body(let part):
+      guard isFile else { break }
+      received += part.readableBytes
+      if received >= Self.leastPart {
+        received = 0
+        request?.cancel()
+        request = close(after: patience.body, context)
+      }
     case .end:
       request?.cancel()
       request = nil
