@@ -136,7 +136,10 @@ public struct RemoteWork: WorkSource {
       }
     }
     let view = cache.view(of: claim.job.id)
-    guard let dataPath = claim.job.dataPath else { return JobData(path: nil, root: view) }
+    guard let dataPath = claim.job.dataPath else {
+      try cache.makeView(of: [], for: claim.job.id)
+      return JobData(path: nil, root: view)
+    }
     let name = dataPath == "." ? "" : try PlainPath.checked(dataPath)
     let files = try await files("/data", of: claim)
     for file in files where !(name.isEmpty || file.path == name || file.path.hasPrefix(name + "/")) {
