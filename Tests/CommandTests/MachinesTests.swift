@@ -75,6 +75,36 @@ struct MachinesTests {
     #expect(server.end(SIGTERM) == 0)
   }
 
+  @Test("a training whose parameters name a file beside its data has both elsewhere")
+  func fileBesideData() async throws {
+    let place = try await Place()
+    var notes = ""
+    for number in 0..<60 {
+      notes += "{\"text\": \"\(number % 2 == 0 ? "A gift for her" : "Repair of the clasp"), number \(number)\"}\n"
+    }
+    for name in ["notes", "words"] {
+      try FileManager.default.createDirectory(atPath: place.folder.path(name), withIntermediateDirectories: true)
+    }
+    try Data(notes.utf8).write(to: URL(fileURLWithPath: place.folder.path("notes/notes_clean.jsonl")))
+    try Data(
+      #"{"gift": {"aliases": ["gift", "present"], "bucket": "intent"}, "repair": {"aliases": "repair|fix", "bucket": "intent"}}"#
+        .utf8
+    ).write(to: URL(fileURLWithPath: place.folder.path("words/lexicon.json")))
+    let server = try await ServerProcess(in: place.folder, workers: 0)
+    let far = try TemporaryDirectory()
+    let worker = try place.worker(in: far, server.address)
+    let client = try await server.client()
+    let job = try await client.start(
+      "concept", data: "notes", parameters: ["taxonomy": "words/lexicon.json", "epochs": "2"])
+    let ended = try await client.wait(for: job.id)
+    #expect(ended.status == "completed", "\(ended)")
+    let mapping = try String(contentsOfFile: "\(#require(ended.modelPath))/concept_mapping.json", encoding: .utf8)
+    #expect(mapping.contains("\"repair\""))
+    worker.signal(SIGTERM)
+    #expect(worker.wait() == 0)
+    #expect(server.end(SIGTERM) == 0)
+  }
+
   @Test("a training whose worker is killed goes on elsewhere, from the state that it had sent")
   func resumesElsewhere() async throws {
     let place = try await Place()

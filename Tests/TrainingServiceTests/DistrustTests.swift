@@ -55,7 +55,7 @@ struct DistrustTests {
     }
     let work = try Self.work(server, in: folder)
     let claim = try #require(try await work.claim(worker: "far"))
-    await #expect(throws: WorkRefused.self) { try await work.data(of: claim) }
+    await #expect(throws: WorkRefused.self) { try await work.data(of: claim, beside: []) }
     #expect(Self.files(below: folder).isEmpty)
   }
 
@@ -71,7 +71,7 @@ struct DistrustTests {
     }
     let work = try Self.work(server, in: folder)
     let claim = try #require(try await work.claim(worker: "far"))
-    await #expect(throws: WorkClientError.self) { try await work.data(of: claim) }
+    await #expect(throws: WorkClientError.self) { try await work.data(of: claim, beside: []) }
     #expect(tries.withLock { $0 } == 3)
     #expect(Self.files(below: folder).isEmpty)
   }
@@ -91,7 +91,7 @@ struct DistrustTests {
     }
     let work = try Self.work(server, in: folder)
     let claim = try #require(try await work.claim(worker: "far"))
-    let data = try await work.data(of: claim)
+    let data = try await work.data(of: claim, beside: [])
     #expect(data.path == "\(data.root)/clicks")
     #expect(try Data(contentsOf: URL(fileURLWithPath: data.path ?? "")) == Self.content)
   }

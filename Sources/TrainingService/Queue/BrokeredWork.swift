@@ -137,7 +137,9 @@ public struct BrokeredWork: WorkSource {
     try await local.report(report, of: claim)
   }
   public func cancelRequests(of claim: Claim) -> AsyncStream<Void> { local.cancelRequests(of: claim) }
-  public func data(of claim: Claim) async throws -> JobData { try await local.data(of: claim) }
+  public func data(of claim: Claim, beside paths: [String]) async throws -> JobData {
+    try await local.data(of: claim, beside: paths)
+  }
   public func prepare(_ folder: JobFolder, for claim: Claim) {}
   public var stateInterval: Duration? { nil }
   public func saveState(in folder: JobFolder, of claim: Claim) {}

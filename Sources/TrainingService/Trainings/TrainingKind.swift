@@ -78,6 +78,11 @@ public struct TrainingKind: Sendable, Hashable {
   /// What the name of a saved state's file ends with.
   static let stateSuffix = "training_state.pth"
 
+  /// The paths in the data folder that a job's parameters name, beside the data itself.
+  func paths(in parameters: [String: JSONValue]) -> [String] {
+    self.parameters.filter(\.isPath).compactMap { parameters[$0.name]?.string }
+  }
+
   /// The parameters with paths as they are on this machine: what was checked when the job was asked for may have gone,
   /// or have a link in its place.
   /// - Throws: ``DataRootError``.

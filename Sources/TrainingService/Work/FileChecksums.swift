@@ -61,13 +61,16 @@ struct ServedData: Sendable {
   private static let deepest = 8
 
   /// - Throws: ``DataRootError``, ``WorkRefused``, `CheckpointError.system`.
-  init(_ dataPath: String?, root: DataRoot, checksums: FileChecksums) async throws {
+  init(_ paths: [String], root: DataRoot, checksums: FileChecksums) async throws {
     var found: [(file: WorkFile, place: String)] = []
-    if let dataPath {
+    // A lexicon may lie in the folder of the notes: each file is served once.
+    var known: Set<String> = []
+    for dataPath in paths {
       let place = try root.absolute(dataPath)
       var pending = [(name: dataPath == "." ? "" : dataPath, place: place, depth: 0)]
       while let (name, place, depth) = pending.popLast() {
         guard Self.isFolder(place) else {
+          guard known.insert(name).inserted else { continue }
           found.append((try await checksums.file(at: place, named: try PlainPath.checked(name)), place))
           guard found.count <= Self.mostFiles else {
             throw WorkRefused("\(dataPath) has more than \(Self.mostFiles) files; more are not sent to a worker")

@@ -128,7 +128,7 @@ public struct RemoteWork: WorkSource {
 
   // Files from the server
 
-  public func data(of claim: Claim) async throws -> JobData {
+  public func data(of claim: Claim, beside paths: [String]) async throws -> JobData {
     if let root {
       do { return JobData(path: try claim.job.dataPath.map { try root.absolute($0) }, root: root.path) } catch {
         // The server has it, or the job would not be: another worker may have a better look.
@@ -136,21 +136,24 @@ public struct RemoteWork: WorkSource {
       }
     }
     let view = cache.view(of: claim.job.id)
-    guard let dataPath = claim.job.dataPath else {
+    let dataPath = claim.job.dataPath
+    let asked = (dataPath.map { [$0] } ?? []) + paths
+    let names = try asked.map { $0 == "." ? "" : try PlainPath.checked($0) }
+    guard !names.isEmpty else {
       try cache.makeView(of: [], for: claim.job.id)
       return JobData(path: nil, root: view)
     }
-    let name = dataPath == "." ? "" : try PlainPath.checked(dataPath)
     let files = try await files("/data", of: claim)
-    for file in files where !(name.isEmpty || file.path == name || file.path.hasPrefix(name + "/")) {
-      throw WorkRefused("the server sent \(file.path.prefix(100)) as the data \(name)")
+    for file in files
+    where !names.contains(where: { $0.isEmpty || file.path == $0 || file.path.hasPrefix($0 + "/") }) {
+      throw WorkRefused("the server sent \(file.path.prefix(100)) as the data \(asked.joined(separator: ", "))")
     }
     try cache.makeRoom(for: files)
     for file in files {
       try await again { try await cache.fetch(file) { try await part("/data", file, $0, $1, of: claim) } }
     }
     try cache.makeView(of: files, for: claim.job.id)
-    return JobData(path: name.isEmpty ? view : "\(view)/\(name)", root: view)
+    return JobData(path: dataPath.map { $0 == "." ? view : "\(view)/\($0)" }, root: view)
   }
 
   /// The attempt that last wrote to a job's folder here.

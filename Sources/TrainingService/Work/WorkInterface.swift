@@ -88,9 +88,9 @@ struct WorkInterface: Sendable {
   // Files to workers
 
   private func data(_ claim: Claim) async throws -> ServedData {
-    do { return try await ServedData(claim.job.dataPath, root: parts.root, checksums: checksums) } catch let refusal
-      as WorkRefused
-    {
+    let job = claim.job
+    let paths = (job.dataPath.map { [$0] } ?? []) + (parts.catalogue.kind(job.kind)?.paths(in: job.parameters) ?? [])
+    do { return try await ServedData(paths, root: parts.root, checksums: checksums) } catch let refusal as WorkRefused {
       throw ServiceProblem(status: .unprocessableContent, message: "\(refusal)")
     }
   }

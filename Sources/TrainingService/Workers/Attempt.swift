@@ -29,7 +29,7 @@ struct Attempt: Sendable {
       let (lock, data) = try await keeper.keeping { [folder, claim, source = worker.source] in
         let lock = try await folder.lock()
         do {
-          let data = try await source.data(of: claim)
+          let data = try await source.data(of: claim, beside: kind.paths(in: job.parameters))
           try await source.prepare(folder, for: claim)
           return (lock, data)
         } catch {

@@ -28,8 +28,10 @@ public protocol WorkSource: Sendable {
   func cancelRequests(of claim: Claim) -> AsyncStream<Void>
 
   /// Where the job's data is on this machine, brought here where it was not.
+  ///
+  /// - Parameter paths: what the job's parameters name below the data folder, which has to be there as well.
   /// - Throws: `DataRootError` where there is none (any more).
-  func data(of claim: Claim) async throws -> JobData
+  func data(of claim: Claim, beside paths: [String]) async throws -> JobData
 
   /// Makes a job's folder on this machine such that the attempt goes on from the last state that is known.
   func prepare(_ folder: JobFolder, for claim: Claim) async throws
@@ -106,7 +108,7 @@ public struct LocalWork: WorkSource {
     }
   }
 
-  public func data(of claim: Claim) async throws -> JobData {
+  public func data(of claim: Claim, beside paths: [String]) async throws -> JobData {
     // It may have gone, or a link in its place, since the job was asked for.
     JobData(path: try claim.job.dataPath.map { try root.absolute($0) }, root: root.path)
   }
