@@ -113,12 +113,14 @@ struct WorkClient: Sendable {
     }
   }
 
+  /// What a request is answered with. A worker that is being stopped waits for it: an answer may hold a claim, and where a
+  /// request is cancelled just as its connection breaks, URLSession ends the process (swift-corelibs-foundation, "a
+  /// behaviour for a task that is not in the registry").
   private func answer(
-    _ send: () async throws -> (Data, URLResponse)
+    _ send: @escaping @Sendable () async throws -> (Data, URLResponse)
   ) async throws -> (data: Data, status: Int) {
     let (data, response): (Data, URLResponse)
-    do { (data, response) = try await send() } catch let error as URLError {
-      if error.code == .cancelled { throw CancellationError() }
+    do { (data, response) = try await Task { try await send() }.value } catch let error as URLError {
       throw WorkClientError.noAnswer(server: server.absoluteString, reason: error.localizedDescription)
     }
     let status = (response as? HTTPURLResponse)?.statusCode ?? 0
