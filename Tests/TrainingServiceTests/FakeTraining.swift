@@ -26,12 +26,15 @@ struct FakeTraining {
       esac
     done
     # Two trainings in one folder at a time would both be here.
-    mkdir "$output/running" 2>/dev/null || echo "two at once" >>"$output/collisions"
-    trap 'rmdir "$output/running"; exit 130' TERM
+    if ! mkdir "$output/running" 2>/dev/null && kill -0 "$(cat "$output/running/process")" 2>/dev/null; then
+      echo "two at once" >>"$output/collisions"
+    fi
+    echo $$ >"$output/running/process"
+    trap 'rm -r "$output/running"; exit 130' TERM
     echo "$$ $first" >>"$output/starts"
     for file in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do readlink "/proc/$$/fd/$file" >>"$output/files"; done
     echo '{"event":"began","warnings":["a row was left out"]}'
-    if [ "$trouble" = refuse ]; then rmdir "$output/running"; echo "Error: line 3: no user_id" >&2; exit 1; fi
+    if [ "$trouble" = refuse ]; then rm -r "$output/running"; echo "Error: line 3: no user_id" >&2; exit 1; fi
     if [ "$trouble" = finished ]; then
       rm -r "$output/running" "$output/files" "$output/starts"
       echo '{"event":"done","files":[],"was_finished":true}'
@@ -41,8 +44,8 @@ struct FakeTraining {
     while [ "$epoch" -le "$epochs" ]; do
       if [ "$epoch" = "$at" ]; then
         case $trouble in
-          die) rmdir "$output/running"; kill -9 $$ ;;
-          once) if [ ! -e "$output/died" ]; then touch "$output/died"; rmdir "$output/running"; kill -9 $$; fi ;;
+          die) rm -r "$output/running"; kill -9 $$ ;;
+          once) if [ ! -e "$output/died" ]; then touch "$output/died"; rm -r "$output/running"; kill -9 $$; fi ;;
           hang) while :; do sleep 0.05; done ;;
         esac
       fi
@@ -50,7 +53,7 @@ struct FakeTraining {
       echo "{\"event\":\"epoch\",\"epoch\":$epoch,\"epochs\":$epochs,\"loss\":0.5,\"record\":{\"train_loss\":0.5}}"
       epoch=$((epoch + 1))
     done
-    rmdir "$output/running"
+    rm -r "$output/running"
     echo '{"event":"finishing","step":"verifying it"}'
     echo "model" >"$output/fake.onnx"
     files='"fake.onnx"'

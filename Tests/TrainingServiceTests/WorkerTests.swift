@@ -196,7 +196,6 @@ struct WorkerTests {
           // Only what still holds the job's lock is that training.
           let input = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/0")
           if input == service.folder.path("models/\(job.id)/.lock") {
-            try? FileManager.default.removeItem(atPath: service.folder.path("models/\(job.id)/running"))
             kill(process, SIGKILL)
             killed.insert(job.id)
           }
